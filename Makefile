@@ -1,0 +1,42 @@
+# `make demo` and `make test` set up all they need in .venv; nothing else is typed first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint format bench lock clean
+
+$(STAMP): pyproject.toml requirements-dev.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "confmig needs Python 3.11 or later; set PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/pip check
+	touch $(STAMP)
+
+demo: $(STAMP) ## The main job, from the sandbox to production, on two emulators
+	$(BIN)/python demo/demo.py
+
+test: $(STAMP) ## All tests; those over real packages need CONFMIG_CORPUS (default ../shared/corpus)
+	$(BIN)/pytest
+
+lint: $(STAMP) ## Format, rules, types, layers, the lock files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@! grep -nE '://|^ *-(-index|-extra-index|-find-links|-trusted|i |f )' requirements.txt requirements-dev.txt
+
+format: $(STAMP) ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## Figures for the machine at hand
+	$(BIN)/python benchmarks/import_package.py
+
+lock: ## Lock the requirements again, with hashes and without host names; needs uv
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra emulator pyproject.toml -o requirements.txt > /dev/null
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra emulator --group dev pyproject.toml -o requirements-dev.txt > /dev/null
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

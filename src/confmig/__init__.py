@@ -1,0 +1,3 @@
+"""confmig moves configuration data between Dataverse environments."""
+
+__version__ = "0.1.0"

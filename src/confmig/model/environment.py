@@ -1,0 +1,66 @@
+"""What an environment offers: its identity, and its tables as far as planning needs to know them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from confmig.model.values import ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentId:
+    """Which environment it is. ``organization_id`` identifies it; the URL may change."""
+
+    url: str
+    organization_id: str
+    user_id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """A column of a table in an environment.
+
+    ``required`` means that the service refuses a row without it. ``date_only`` and ``zoned`` tell a date's behaviour:
+    a day without a time, or a moment in UTC; neither is a time without a zone.
+    """
+
+    name: str
+    type: ColumnType
+    targets: tuple[str, ...] = ()
+    creatable: bool = True
+    updatable: bool = True
+    readable: bool = True
+    required: bool = False
+    computed: bool = False
+    date_only: bool = False
+    zoned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RelationshipInfo:
+    """A many-to-many relationship in an environment, by its intersect table and the two sides' id columns in it."""
+
+    name: str
+    table1: str
+    id1: str
+    table2: str
+    id2: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table in an environment.
+
+    ``status_states`` maps each status to its state, ``default_status`` each state to the status that it takes by
+    itself. ``party_columns`` tells whether the table is an activity, whose party lists are rows of their own.
+    """
+
+    name: str
+    primary_id: str
+    primary_name: str | None
+    columns: Mapping[str, ColumnInfo]
+    relationships: Mapping[str, RelationshipInfo] = field(default_factory=dict)
+    is_activity: bool = False
+    primary_image: str | None = None
+    status_states: Mapping[int, int] = field(default_factory=dict)
+    default_status: Mapping[int, int] = field(default_factory=dict)

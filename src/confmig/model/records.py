@@ -1,0 +1,58 @@
+"""Rows and associations, as a package or an environment holds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from confmig.model.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row.
+
+    ``id`` is None when a package does not tell it (the zero guid stands there instead). ``values`` maps column to
+    value; a column that is absent says nothing. ``extra`` keeps what a reader did not understand, by place.
+    """
+
+    table: str
+    id: str | None
+    values: Mapping[str, Value]
+    extra: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """The rows that one row is associated with through a many-to-many relationship.
+
+    ``relationship`` is the intersect table's name, ``target_id_column`` the other table's id column as a package says.
+    """
+
+    relationship: str
+    table: str
+    source: str
+    target_table: str
+    targets: tuple[str, ...]
+    target_id_column: str | None = None
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableStart:
+    """Where the rows of a table begin in a package; one table may begin twice."""
+
+    table: str
+    display_name: str | None = None
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A piece of a package that we do not know, as XML; kept from reading to writing."""
+
+    table: str
+    xml: str
+
+
+PackageEvent = TableStart | Record | Association | Unknown
+"""What a package holds, one after the other: a table begins, its rows, its associations, then the next table."""

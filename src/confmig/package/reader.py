@@ -1,0 +1,309 @@
+"""data.xml, read as a stream of rows and associations.
+
+A push parser with a target of our own: no element objects, so memory does not grow with the file.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+from lxml import etree
+
+from confmig.errors import PackageError
+from confmig.model.records import Association, PackageEvent, Record, TableStart, Unknown
+from confmig.model.schema import Schema
+from confmig.model.values import ZERO_ID, ColumnType, FileRef, Lookup, Parties, Party, Value, canonical_guid
+from confmig.package.container import Container
+from confmig.package.text import decode_html, parse_value
+from confmig.package.xml import FeedParser, doctype_error, push_parser, strip_leading, syntax_error
+
+_FIELD = {"name", "value", "lookupentity", "lookupentityname"}
+_ASSOCIATION = {"sourceid", "targetentityname", "targetentitynameidfield", "m2mrelationshipname"}
+_FRAME = {"entities", "records", "m2mrelationships", "targetids"}
+
+Attributes = Mapping[str, str]
+
+
+def read_rows(container: Container, schema: Schema, digest: "hashlib._Hash | None" = None) -> Iterator[PackageEvent]:
+    """Read all rows of a package, in the order of its files.
+
+    ``digest`` is fed the content as it passes: not the bytes, so another zip of the same rows gives the same digest.
+
+    Raises:
+        PackageError: Broken XML, a damaged file, or a value that is not of its column's type.
+    """
+    for member in container.members.rows:
+        target = RowTarget(schema, container.label(member), digest)
+        yield from _feed(container, member, target)
+
+
+def read_timestamp(container: Container) -> str | None:
+    """The time at which the package was exported, as its text; None when it does not say."""
+    member = container.members.rows[0]
+    target = RowTarget(Schema(()), container.label(member), None)
+    for _ in _feed(container, member, target):
+        break
+    return target.timestamp
+
+
+def _feed(container: Container, member: str, target: "RowTarget") -> Iterator[PackageEvent]:
+    parser: FeedParser | None = None
+    try:
+        for chunk in container.chunks(member):
+            if parser is None:
+                chunk = strip_leading(chunk)
+                if not chunk:
+                    continue
+                parser = push_parser(target, chunk, target.file)
+            parser.feed(chunk)
+            yield from target.take()
+        if parser is None:
+            raise PackageError(f"{target.file}: the file is empty.", "Export the package again.")
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise syntax_error(error, target.file) from error
+    yield from target.take()
+
+
+class RowTarget:
+    """Turns the parser's calls into events; they are taken from it after each piece of the file."""
+
+    def __init__(self, schema: Schema, file: str, digest: "hashlib._Hash | None") -> None:
+        self.file = file
+        self.timestamp: str | None = None
+        self._schema = schema
+        self._digest = digest
+        self._events: list[PackageEvent] = []
+        self._table = ""
+        self._columns: dict[str, ColumnType] = {}
+        self._targets: dict[str, tuple[str, ...]] = {}
+        self._record: Attributes | None = None
+        self._fields: list[tuple[Attributes, list[tuple[str, list[Attributes]]]]] = []
+        self._party: list[Attributes] | None = None
+        self._association: Attributes | None = None
+        self._target_ids: list[str] = []
+        self._text: list[str] | None = None
+        self._foreign: etree.TreeBuilder | None = None
+        self._depth = 0
+        self._unknown: list[str] = []
+
+    def take(self) -> list[PackageEvent]:
+        """The events since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def doctype(self, name: str | None, public_id: str | None, system: str | None) -> None:
+        """Called by the parser for a document type: none is accepted."""
+        del name, public_id, system
+        raise doctype_error(self.file)
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        """Called by the parser where an element begins."""
+        if self._foreign is not None:
+            self._foreign.start(tag, dict(attributes))
+            self._depth += 1
+        elif tag == "field":
+            self._start_field(attributes)
+        elif tag == "record":
+            self._record, self._fields = attributes, []
+        elif tag == "entity":
+            self._start_table(attributes)
+        elif tag == "activitypointerrecords":
+            self._start_party(attributes)
+        elif tag == "m2mrelationship":
+            self._association, self._target_ids = attributes, []
+        elif tag == "targetid":
+            self._text = []
+        elif tag in _FRAME:
+            if tag == "entities":
+                self.timestamp = attributes.get("timestamp")
+        else:
+            self._foreign = etree.TreeBuilder()
+            self._foreign.start(tag, dict(attributes))
+            self._depth = 1
+
+    def data(self, text: str) -> None:
+        """Called by the parser for text."""
+        if self._foreign is not None:
+            self._foreign.data(text)
+        elif self._text is not None:
+            self._text.append(text)
+
+    def end(self, tag: str) -> None:
+        """Called by the parser where an element ends."""
+        if self._foreign is not None:
+            self._end_foreign(tag)
+        elif tag == "record":
+            self._end_record()
+        elif tag == "activitypointerrecords":
+            self._party = None
+        elif tag == "targetid":
+            self._target_ids.append("".join(self._text or ()))
+            self._text = None
+        elif tag == "m2mrelationship":
+            self._end_association()
+
+    def close(self) -> None:
+        """Called by the parser at the end of the file."""
+
+    def _start_table(self, attributes: Attributes) -> None:
+        self._table = attributes.get("name", "")
+        if not self._table:
+            raise PackageError(f"{self.file}: an <entity> has no name.", "Export the package again.")
+        table = self._schema.table(self._table)
+        self._columns = {column.name: column.type for column in table.columns} if table else {}
+        self._targets = {column.name: column.targets for column in table.columns} if table else {}
+        extra = tuple(item for item in attributes.items() if item[0] not in {"name", "displayname"})
+        self._events.append(TableStart(self._table, attributes.get("displayname"), extra))
+
+    def _start_field(self, attributes: Attributes) -> None:
+        if self._party is not None:
+            self._party.append(attributes)
+        elif self._record is None:
+            raise PackageError(f"{self.file}: a <field> of {self._table} stands outside a <record>.")
+        else:
+            self._fields.append((attributes, []))
+
+    def _start_party(self, attributes: Attributes) -> None:
+        if not self._fields:
+            raise PackageError(f"{self.file}: parties of {self._table} stand outside a <field>.")
+        self._party = []
+        self._fields[-1][1].append((attributes.get("id", ""), self._party))
+
+    def _end_foreign(self, tag: str) -> None:
+        assert self._foreign is not None  # noqa: S101  # only called while one is open
+        self._foreign.end(tag)
+        self._depth -= 1
+        if self._depth == 0:
+            xml = etree.tostring(self._foreign.close(), encoding="unicode")
+            self._foreign = None
+            if self._record is None:
+                self._events.append(Unknown(self._table, xml))
+            else:
+                self._unknown.append(xml)
+
+    def _end_record(self) -> None:
+        assert self._record is not None  # noqa: S101  # the parser keeps elements balanced
+        record_id = self._guid(self._record.get("id"), "the id of a row") if self._record.get("id") else ZERO_ID
+        values: dict[str, Value] = {}
+        extra: dict[str, tuple[tuple[str, str], ...]] = {}
+        for attributes, parties in self._fields:
+            name = attributes.get("name", "")
+            values[name] = self._value(record_id, name, attributes, parties)
+            if len(attributes) > 2 and (unknown := _unknown(attributes, self._columns.get(name))):
+                extra[name] = unknown
+        if len(self._record) > 1:
+            extra[""] = tuple(item for item in self._record.items() if item[0] != "id")
+        if self._unknown:
+            extra["<>"] = tuple(("", xml) for xml in self._unknown)
+            self._unknown = []
+        self._hash("R", self._record.get("id"), *(text for pair in self._fields for text in _hashed(pair)))
+        self._events.append(Record(self._table, None if record_id == ZERO_ID else record_id, values, extra))
+        self._record = None
+
+    def _value(
+        self, record_id: str, column: str, attributes: Attributes, parties: list[tuple[str, list[Attributes]]]
+    ) -> Value:
+        kind = self._columns.get(column)
+        text = attributes.get("value", "")
+        if parties or kind is ColumnType.PARTIES:
+            return Parties(tuple(self._party_value(record_id, party, fields) for party, fields in parties))
+        if attributes.get("lookupentity") or kind in {ColumnType.LOOKUP, ColumnType.OWNER}:
+            return self._lookup(record_id, column, attributes)
+        if kind is None:
+            return decode_html(text)
+        if kind is ColumnType.FILE:
+            return FileRef(self._guid(text, f"{column} of row {record_id}"), attributes.get("filename"))
+        try:
+            return parse_value(kind, text)
+        except ValueError as error:
+            raise self._malformed(record_id, column, str(error)) from None
+
+    def _lookup(self, record_id: str, column: str, attributes: Attributes) -> Lookup | None:
+        text = attributes.get("value", "")
+        if not text:
+            return None
+        guid = canonical_guid(text)
+        if guid is None:
+            raise self._malformed(record_id, column, f"is no guid: {text[:60]!r}")
+        table = attributes.get("lookupentity")
+        if not table:
+            targets = self._targets.get(column, ())
+            if len(targets) != 1:
+                raise self._malformed(record_id, column, "does not say which table it points to (no lookupentity)")
+            table = targets[0]
+        return Lookup(table, guid, attributes.get("lookupentityname"))
+
+    def _party_value(self, record_id: str, party_id: str, fields: list[Attributes]) -> Party:
+        who: Lookup | None = None
+        role: int | None = None
+        columns: list[tuple[str, Value]] = []
+        for attributes in fields:
+            name = attributes.get("name", "")
+            if attributes.get("lookupentity"):
+                lookup = self._lookup(record_id, name, attributes)
+                who = lookup if name == "partyid" else who
+                columns.append((name, lookup))
+            else:
+                text = attributes.get("value", "")
+                columns.append((name, decode_html(text)))
+                if name == "participationtypemask" and text.strip().isdigit():
+                    role = int(text)
+        return Party(who, role, tuple(columns), canonical_guid(party_id))
+
+    def _end_association(self) -> None:
+        assert self._association is not None  # noqa: S101  # the parser keeps elements balanced
+        attributes = self._association
+        relationship = attributes.get("m2mrelationshipname", "")
+        source = self._guid(attributes.get("sourceid"), f"the source of {relationship}")
+        targets = tuple(self._guid(text, f"a target of {relationship}") for text in self._target_ids)
+        extra = tuple(item for item in attributes.items() if item[0] not in _ASSOCIATION)
+        self._hash("A", relationship, source, attributes.get("targetentityname"), *targets)
+        self._events.append(
+            Association(
+                relationship,
+                self._table,
+                source,
+                attributes.get("targetentityname", ""),
+                targets,
+                attributes.get("targetentitynameidfield"),
+                extra,
+            )
+        )
+        self._association = None
+
+    def _guid(self, text: str | None, what: str) -> str:
+        guid = canonical_guid(text or "")
+        if guid is None:
+            raise PackageError(
+                f"{self.file}: table {self._table}: {what} is no guid: {(text or '')[:60]!r}.",
+                "Mend the id, or export the package again.",
+            )
+        return guid
+
+    def _malformed(self, record_id: str, column: str, reason: str) -> PackageError:
+        return PackageError(
+            f"{self.file}: table {self._table}, row {record_id}, column {column}: the value {reason}.",
+            "Mend the value in the package, or export it again.",
+        )
+
+    def _hash(self, *parts: str | None) -> None:
+        if self._digest is not None:
+            # XML cannot hold the unit separator, so parts cannot run into each other.
+            self._digest.update("\x1f".join((self._table, *(part or "" for part in parts), "\x1e")).encode())
+
+
+def _unknown(attributes: Attributes, kind: ColumnType | None) -> tuple[tuple[str, str], ...]:
+    known = _FIELD | {"filename"} if kind is ColumnType.FILE else _FIELD
+    return tuple(item for item in attributes.items() if item[0] not in known)
+
+
+def _hashed(field: tuple[Attributes, list[tuple[str, list[Attributes]]]]) -> Iterator[str]:
+    attributes, parties = field
+    yield attributes.get("name", "")
+    yield attributes.get("value", "")
+    yield attributes.get("lookupentity", "")
+    for party, fields in parties:
+        yield party
+        for party_attributes in fields:
+            yield party_attributes.get("name", "")
+            yield party_attributes.get("value", "")

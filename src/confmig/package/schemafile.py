@@ -1,0 +1,255 @@
+"""data_schema.xml, read and written.
+
+Written is what CMT writes: no declaration, no byte order mark, CRLF, two blanks of indentation, and a root of
+``<entities >`` whose odd blank stays from the attributes that CMT cuts out.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from lxml import etree
+
+from confmig.errors import PackageError
+from confmig.model.schema import Column, DateMode, Extra, Relationship, Schema, Table
+from confmig.package.text import column_type, escape_xml
+from confmig.package.xml import attributes_of, inner_xml, parse_document
+
+_TABLE_ATTRIBUTES = {
+    "name",
+    "displayname",
+    "etc",
+    "primaryidfield",
+    "primarynamefield",
+    "disableplugins",
+    "skipupdate",
+    "forcecreate",
+}
+_COLUMN_ATTRIBUTES = {
+    "updateCompare",
+    "displayname",
+    "name",
+    "type",
+    "lookupType",
+    "primaryKey",
+    "customfield",
+    "dateMode",
+}
+
+
+def parse_schema(data: bytes, name: str) -> Schema:
+    """Parse the bytes of a schema file; ``name`` stands in messages.
+
+    Raises:
+        PackageError: It is no XML, or no schema, or a table or column lacks what everything else needs.
+    """
+    root = parse_document(data, name)
+    if root.tag != "entities":
+        raise PackageError(
+            f"{name}, line {root.sourceline}: the root is <{root.tag!s}>, where a schema has <entities>.",
+            "Give a schema file of the Configuration Migration Tool.",
+        )
+    unknown = "".join(
+        etree.tostring(child, encoding="unicode", with_tail=False)
+        for child in root.iterchildren(tag=etree.Element)
+        if child.tag not in {"entity", "entityImportOrder"}
+    )
+    return Schema(
+        tables=tuple(_table(element, name) for element in root.iterchildren("entity")),
+        import_order=tuple((item.text or "").strip() for item in root.iterfind("entityImportOrder/entityName")),
+        date_mode=_date_mode(root, name),
+        extra=_extra(attributes_of(root), {"dateMode"}),
+        unknown_xml=unknown,
+    )
+
+
+def _table(element: etree._Element, file: str) -> Table:
+    attributes = attributes_of(element)
+    table = _required(element, "name", file)
+    primary_id = attributes.get("primaryidfield") or _declared_key(element) or f"{table}id"
+    return Table(
+        name=table,
+        primary_id=primary_id,
+        columns=tuple(_column(field, file) for field in element.iterfind("fields/field")),
+        display_name=attributes.get("displayname"),
+        object_type_code=attributes.get("etc"),
+        primary_name=attributes.get("primarynamefield") or None,
+        disable_plugins=_flag(element, "disableplugins", file),
+        skip_update=_flag(element, "skipupdate", file),
+        force_create=_flag(element, "forcecreate", file),
+        relationships=tuple(_relationship(item, file) for item in element.iterfind("relationships/relationship")),
+        filter=_filter(element.find("filter")),
+        extra=_extra(attributes, _TABLE_ATTRIBUTES),
+        unknown_xml="".join(
+            etree.tostring(child, encoding="unicode", with_tail=False)
+            for child in element.iterchildren(tag=etree.Element)
+            if child.tag not in {"fields", "relationships", "filter"}
+        ),
+    )
+
+
+def _declared_key(element: etree._Element) -> str | None:
+    field = element.find("fields/field[@primaryKey='true']")
+    return None if field is None else field.get("name")
+
+
+def _column(element: etree._Element, file: str) -> Column:
+    attributes = attributes_of(element)
+    word = attributes.get("type", "string")
+    targets = attributes.get("lookupType", "")
+    return Column(
+        name=_required(element, "name", file),
+        type=column_type(word),
+        display_name=attributes.get("displayname"),
+        type_text=word,
+        targets=tuple(target for target in targets.split("|") if target and target != "*"),
+        compare=_flag(element, "updateCompare", file),
+        primary_key=_flag(element, "primaryKey", file),
+        custom=_flag(element, "customfield", file),
+        date_mode=_date_mode(element, file),
+        extra=_extra(attributes, _COLUMN_ATTRIBUTES),
+    )
+
+
+def _relationship(element: etree._Element, file: str) -> Relationship:
+    attributes = attributes_of(element)
+    return Relationship(
+        name=attributes.get("relatedEntityName") or _required(element, "name", file),
+        many_to_many=_flag(element, "manyToMany", file),
+        reflexive=_flag(element, "isreflexive", file),
+        target=attributes.get("m2mTargetEntity"),
+        target_primary_id=attributes.get("m2mTargetEntityPrimaryKey"),
+        attributes=_extra(attributes, set()),
+        unknown_xml=inner_xml(element) if len(element) else "",
+    )
+
+
+def _filter(element: etree._Element | None) -> str | None:
+    """The FetchXML of a filter: CMT writes it as escaped text, people also as nested elements; both are meant alike."""
+    if element is None:
+        return None
+    text = inner_xml(element) if len(element) else (element.text or "")
+    return text.strip() or None
+
+
+def _required(element: etree._Element, attribute: str, file: str) -> str:
+    value = element.get(attribute, "").strip()
+    if not value:
+        raise PackageError(
+            f"{file}, line {element.sourceline}: <{element.tag!s}> has no {attribute}.",
+            "Generate the schema again, or add the attribute.",
+        )
+    return value
+
+
+def _flag(element: etree._Element, attribute: str, file: str) -> bool:
+    """An XmlSerializer boolean: ``true``, ``false``, ``1`` or ``0``; CMT cannot load anything else."""
+    value = element.get(attribute, "false").strip()
+    if value in {"true", "1"}:
+        return True
+    if value in {"false", "0", ""}:
+        return False
+    raise PackageError(
+        f"{file}, line {element.sourceline}: {attribute}={value!r} is neither true nor false.",
+        "Write true or false, in lower case.",
+    )
+
+
+def _date_mode(element: etree._Element, file: str) -> DateMode | None:
+    value = element.get("dateMode")
+    if not value:
+        return None
+    try:
+        return DateMode(value)
+    except ValueError:
+        raise PackageError(
+            f"{file}, line {element.sourceline}: dateMode={value!r} is unknown.",
+            "Write absolute, relative or relativeDaily, spelled just so.",
+        ) from None
+
+
+def _extra(attributes: Mapping[str, str], known: set[str]) -> Extra:
+    return tuple((name, value) for name, value in attributes.items() if name not in known)
+
+
+def write_schema(schema: Schema) -> bytes:
+    """The bytes of a schema file, as CMT writes them."""
+    return "\r\n".join(_schema_lines(schema)).encode()
+
+
+def _schema_lines(schema: Schema) -> Iterator[str]:
+    mode = f' dateMode="{schema.date_mode}"' if schema.date_mode else ""
+    yield f"<entities {mode}{_attributes(schema.extra)}>"
+    for table in schema.tables:
+        yield from _table_lines(table)
+    if schema.import_order:
+        yield "  <entityImportOrder>"
+        for name in schema.import_order:
+            yield f"    <entityName>{escape_xml(name)}</entityName>"
+        yield "  </entityImportOrder>"
+    if schema.unknown_xml:
+        yield f"  {schema.unknown_xml}"
+    yield "</entities>"
+
+
+def _table_lines(table: Table) -> Iterator[str]:
+    pairs = [
+        ("name", table.name),
+        ("displayname", table.display_name),
+        ("etc", table.object_type_code),
+        ("primaryidfield", table.primary_id),
+        ("primarynamefield", table.primary_name),
+        ("disableplugins", str(table.disable_plugins).lower()),
+        ("skipupdate", "true" if table.skip_update else None),
+        ("forcecreate", "true" if table.force_create else None),
+        *table.extra,
+    ]
+    yield f"  <entity{_attributes(pairs)}>"
+    yield "    <fields>"
+    for column in table.columns:
+        yield f"      <field{_attributes(_column_pairs(column))} />"
+    yield "    </fields>"
+    if table.relationships:
+        yield "    <relationships>"
+        for item in table.relationships:
+            inner = f">{item.unknown_xml}</relationship>" if item.unknown_xml else " />"
+            yield f"      <relationship{_attributes(item.attributes or _relationship_pairs(item))}{inner}"
+        yield "    </relationships>"
+    else:
+        yield "    <relationships />"
+    if table.filter:
+        yield f"    <filter>{_escape_text(table.filter)}</filter>"
+    if table.unknown_xml:
+        yield f"    {table.unknown_xml}"
+    yield "  </entity>"
+
+
+def _column_pairs(column: Column) -> list[tuple[str, str | None]]:
+    return [
+        ("updateCompare", "true" if column.compare else None),
+        ("displayname", column.display_name),
+        ("name", column.name),
+        ("type", column.type_text or column.type.value),
+        ("lookupType", "|".join(column.targets) or None),
+        ("primaryKey", "true" if column.primary_key else None),
+        ("customfield", "true" if column.custom else None),
+        ("dateMode", column.date_mode),
+        *column.extra,
+    ]
+
+
+def _relationship_pairs(relationship: Relationship) -> list[tuple[str, str | None]]:
+    return [
+        ("name", relationship.name),
+        ("manyToMany", str(relationship.many_to_many).lower()),
+        ("isreflexive", str(relationship.reflexive).lower()),
+        ("relatedEntityName", relationship.name),
+        ("m2mTargetEntity", relationship.target),
+        ("m2mTargetEntityPrimaryKey", relationship.target_primary_id),
+    ]
+
+
+def _attributes(pairs: Extra | list[tuple[str, str | None]] | list[tuple[str, str]]) -> str:
+    return "".join(f' {name}="{escape_xml(value)}"' for name, value in pairs if value is not None)
+
+
+def _escape_text(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,264 @@
+"""How a value stands as text in data.xml, and back.
+
+Strings are HTML-encoded by .NET's WebUtility and then escaped as XML; everything else is plain text in the invariant
+culture. Python's ``html`` module is not equivalent: it writes ``'`` another way, leaves U+00A0 to U+00FF alone, and
+reads entities that lack their semicolon.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from html.entities import name2codepoint
+
+from confmig.model.values import Choices, ColumnType, Value, canonical_guid
+
+_TYPE_WORDS = {
+    # Words that other tools write where CMT knows only its own.
+    "integer": ColumnType.NUMBER,
+    "int": ColumnType.NUMBER,
+    "double": ColumnType.FLOAT,
+    "memo": ColumnType.STRING,
+    "entityname": ColumnType.STRING,
+    "picklist": ColumnType.CHOICE,
+    "boolean": ColumnType.BOOL,
+    "lookup": ColumnType.LOOKUP,
+    "customer": ColumnType.LOOKUP,
+    "uniqueidentifier": ColumnType.GUID,
+    "image": ColumnType.IMAGE,
+    "file": ColumnType.FILE,
+    "multiselectpicklist": ColumnType.CHOICES,
+}
+
+_HTML_SPECIAL = re.compile("[&<>\"'\u00a0-\u00ff\U00010000-\U0010ffff\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_HTML_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+_HTML_REFERENCE = re.compile("&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]*));")
+_XML_SPECIAL = re.compile('[&<>"\r\n\t]')
+_XML_NAMES = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "\r": "&#xD;",
+    "\n": "&#xA;",
+    "\t": "&#x9;",
+}
+
+
+def column_type(word: str) -> ColumnType:
+    """The column type that a schema's ``type`` names; UNKNOWN when the word is unknown, as CMT itself writes."""
+    lowered = word.strip().lower()
+    if lowered in _TYPE_WORDS:
+        return _TYPE_WORDS[lowered]
+    try:
+        return ColumnType(lowered)
+    except ValueError:
+        return ColumnType.UNKNOWN
+
+
+def encode_html(text: str) -> str:
+    """Encode as .NET's WebUtility.HtmlEncode does.
+
+    Characters that XML cannot hold become references too: the reader decodes once, so they survive.
+    """
+    return _HTML_SPECIAL.sub(_html_reference, text)
+
+
+def _html_reference(match: re.Match[str]) -> str:
+    character = match.group()
+    return _HTML_NAMES.get(character) or f"&#{ord(character)};"
+
+
+def decode_html(text: str) -> str:
+    """Decode once, as .NET's WebUtility.HtmlDecode does: a reference must end in a semicolon and name a character."""
+    return _HTML_REFERENCE.sub(_html_character, text) if "&" in text else text
+
+
+def _html_character(match: re.Match[str]) -> str:
+    decimal, hexadecimal, name = match.groups()
+    if name:
+        code = 39 if name == "apos" else name2codepoint.get(name)
+    else:
+        code = int(decimal) if decimal else int(hexadecimal, 16)
+    if code is None or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+        return match.group()
+    return chr(code)
+
+
+def escape_xml(text: str) -> str:
+    """Escape for an attribute as .NET's XmlWriter does: line breaks and tabs as references, or parsers lose them."""
+    return _XML_SPECIAL.sub(lambda match: _XML_NAMES[match.group()], text)
+
+
+def parse_value(kind: ColumnType, text: str) -> Value:
+    """The value that a text stands for.
+
+    Not for lookups, party lists and files, which are more than one text.
+
+    Raises:
+        ValueError: The text is not of that type; the message is a sentence without a subject.
+    """
+    if kind in _TEXTUAL:
+        return decode_html(text)
+    if kind is ColumnType.IMAGE:
+        return text
+    if not text:
+        return None
+    return _PARSERS[kind](text)
+
+
+def _parse_int(text: str) -> int:
+    stripped = text.strip()
+    try:
+        return int(stripped)
+    except ValueError:
+        number = _parse_decimal(text)
+        if number != number.to_integral_value():
+            raise ValueError(f"is no whole number: {_shown(text)}") from None
+        return int(number)
+
+
+def _parse_decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        raise ValueError(f"is no number: {_shown(text)}") from None
+    if not number.is_finite():
+        raise ValueError(f"is no finite number: {_shown(text)}")
+    return number
+
+
+def _parse_float(text: str) -> float:
+    return float(_parse_decimal(text))
+
+
+def _parse_bool(text: str) -> bool:
+    # CMT reads 1 as false [TALXIS docs]; whoever wrote it meant true, so it is read as meant.
+    word = text.strip().lower()
+    if word in {"true", "1"}:
+        return True
+    if word in {"false", "0"}:
+        return False
+    raise ValueError(f"is neither True nor False: {_shown(text)}")
+
+
+def _parse_guid(text: str) -> str:
+    guid = canonical_guid(text)
+    if guid is None:
+        raise ValueError(f"is no guid: {_shown(text)}")
+    return guid
+
+
+def _parse_choices(text: str) -> Choices:
+    """Read ``[-1,a,b,-1]``, where -1 only marks the ends, and the plain ``a,b``."""
+    inner = text.strip()
+    if inner.startswith("[") and inner.endswith("]"):
+        inner = inner[1:-1]
+    try:
+        numbers = [int(part) for part in inner.split(",") if part.strip()]
+    except ValueError:
+        raise ValueError(f"is no list of choices: {_shown(text)}") from None
+    return Choices(tuple(number for number in numbers if number != -1))
+
+
+_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,7}))?)?)?(Z|[+-]\d\d:\d\d)?")
+_EN_US = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d\d)(?::(\d\d))?(?: ([AP]M))?)?", re.IGNORECASE)
+
+
+def parse_moment(text: str) -> datetime:
+    """Read a date and time: .NET's round-trip form, or the en-US form of packages from 2019 and before.
+
+    Returns an aware datetime in UTC when the text says ``Z`` or an offset, else a naive one. A seventh digit of the
+    second's fraction is dropped: the service keeps whole seconds [inferred].
+
+    Raises:
+        ValueError: The text is neither.
+    """
+    stripped = text.strip()
+    try:
+        if match := _ISO.fullmatch(stripped):
+            return _iso_moment(match)
+        if match := _EN_US.fullmatch(stripped):
+            return _en_us_moment(match)
+    except ValueError:
+        pass
+    raise ValueError(f"is no date and time: {_shown(text)}")
+
+
+def _iso_moment(match: re.Match[str]) -> datetime:
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    micros = int((fraction or "").ljust(6, "0")[:6])
+    naive = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), micros)
+    if zone is None:
+        return naive
+    if zone == "Z":
+        return naive.replace(tzinfo=UTC)
+    return datetime.fromisoformat(naive.isoformat() + zone).astimezone(UTC)
+
+
+def _en_us_moment(match: re.Match[str]) -> datetime:
+    month, day, year, hour, minute, second, half = match.groups()
+    hours = int(hour or 0)
+    if half:
+        if not 1 <= hours <= 12:
+            raise ValueError(hours)
+        hours = hours % 12 + (12 if half.upper() == "PM" else 0)
+    return datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0))
+
+
+_TEXTUAL = {ColumnType.STRING, ColumnType.UNKNOWN}
+
+_PARSERS: dict[ColumnType, Callable[[str], Value]] = {
+    ColumnType.BIGINT: _parse_int,
+    ColumnType.NUMBER: _parse_int,
+    ColumnType.CHOICE: _parse_int,
+    ColumnType.STATE: _parse_int,
+    ColumnType.STATUS: _parse_int,
+    ColumnType.BOOL: _parse_bool,
+    ColumnType.DATETIME: parse_moment,
+    ColumnType.DECIMAL: _parse_decimal,
+    ColumnType.MONEY: _parse_decimal,
+    ColumnType.FLOAT: _parse_float,
+    ColumnType.GUID: _parse_guid,
+    ColumnType.CHOICES: _parse_choices,
+}
+
+
+def format_value(kind: ColumnType, value: Value) -> str:
+    """The text of a value, before XML escaping; the reverse of ``parse_value``."""
+    match value:
+        case str():
+            return encode_html(value) if kind in _TEXTUAL else value
+        case bool():
+            return "True" if value else "False"
+        case datetime():
+            return format_moment(value)
+        case Decimal():
+            return format(value, "f")
+        case float():
+            return _format_float(value)
+        case Choices(options):
+            return "[" + ",".join(map(str, (-1, *options, -1))) + "]"
+        case None:
+            return ""
+        case _:
+            return str(value)
+
+
+def format_moment(value: datetime) -> str:
+    """The text in .NET's round-trip form: seven digits of a second, ``Z`` when the value names a moment in UTC."""
+    zone = "" if value.tzinfo is None else "Z"
+    return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond:06d}0{zone}".rjust(28 if zone else 27, "0")
+
+
+def _format_float(value: float) -> str:
+    """The shortest text that reads back as the same number, as .NET writes it: ``234``, ``1.125``, ``1E+16``."""
+    text = repr(value)
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        return f"{mantissa.removesuffix('.0')}E{int(exponent):+03d}"
+    return text.removesuffix(".0")
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "…")

@@ -1,0 +1,219 @@
+"""data.xml and the zip around it, written as CMT writes them.
+
+No declaration and no byte order mark, a CRLF before the root, CRLF between lines, two blanks of indentation, no line
+break at the end; the members data.xml, data_schema.xml, [Content_Types].xml.
+"""
+
+import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from confmig.model.records import Association, PackageEvent, Record, TableStart, Unknown
+from confmig.model.schema import Schema
+from confmig.model.values import ZERO_ID, ColumnType, FileRef, Lookup, Parties, Party, Value
+from confmig.package.text import encode_html, escape_xml, format_moment, format_value
+
+CONTENT_TYPES = (
+    b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>'
+    b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    b'<Default Extension="xml" ContentType="application/octet-stream" /></Types>'
+)
+"""The third member, byte for byte; hosts that open the zip through System.IO.Packaging need it."""
+
+_FLUSH = 512
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def write_package(
+    path: Path, schema_bytes: bytes, schema: Schema, events: Iterable[PackageEvent], timestamp: str | None = None
+) -> None:
+    """Write a data package; it appears under its name only when it is whole.
+
+    Args:
+        path: Where the zip goes; a file there is replaced.
+        schema_bytes: The schema file, taken over byte for byte.
+        schema: The same, parsed: it tells how values are written.
+        events: Tables, rows and associations in the order in which they are to stand.
+        timestamp: The time of export; default: now, or SOURCE_DATE_EPOCH.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
+            with archive.open(_member("data.xml"), "w", force_zip64=True) as stream:
+                write_rows(stream, schema, events, timestamp or export_timestamp())
+            archive.writestr(_member("data_schema.xml"), schema_bytes)
+            archive.writestr(_member("[Content_Types].xml"), CONTENT_TYPES)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """A member as System.IO.Packaging writes it, with a fixed time so that equal content gives equal bytes."""
+    info = zipfile.ZipInfo(name, _FIXED_TIME)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.create_system = 0
+    return info
+
+
+def export_timestamp() -> str:
+    """Now in .NET's round-trip form, or the moment that SOURCE_DATE_EPOCH names (reproducible-builds.org)."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+    return format_moment(moment)
+
+
+def write_rows(stream: IO[bytes], schema: Schema, events: Iterable[PackageEvent], timestamp: str | None) -> None:
+    """Write the text of data.xml to a binary stream."""
+    lines: list[str] = []
+    for line in _document(schema, events, timestamp):
+        lines.append(line)
+        if len(lines) >= _FLUSH:
+            stream.write("".join(lines).encode())
+            lines.clear()
+    stream.write("".join(lines).encode())
+
+
+def _document(schema: Schema, events: Iterable[PackageEvent], timestamp: str | None) -> Iterator[str]:
+    stamp = f' timestamp="{escape_xml(timestamp)}"' if timestamp else ""
+    yield (
+        '\r\n<entities xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"{stamp}>'
+    )
+    writer = _TableWriter(schema)
+    for event in events:
+        yield from writer.write(event)
+    yield from writer.finish()
+    yield "\r\n</entities>"
+
+
+class _TableWriter:
+    """Opens and closes the elements around rows: CMT leaves out a table that has no rows."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._pending: TableStart | None = None
+        self._open = False
+        self._part = ""
+        self._unknown: list[str] = []
+        self._types: dict[str, ColumnType] = {}
+
+    def write(self, event: PackageEvent) -> Iterator[str]:
+        match event:
+            case TableStart():
+                yield from self.finish()
+                self._pending = event
+                table = self._schema.table(event.table)
+                self._types = {column.name: column.type for column in table.columns} if table else {}
+            case Record():
+                yield from self._enter("records")
+                yield from _record_lines(event, self._types)
+            case Association():
+                yield from self._enter("m2mrelationships")
+                yield from _association_lines(event)
+            case Unknown():
+                self._unknown.append(event.xml)
+
+    def _enter(self, part: str) -> Iterator[str]:
+        if not self._open and self._pending:
+            yield f"\r\n  <entity{_attributes(_entity_pairs(self._pending))}>"
+            self._open = True
+        if part == "m2mrelationships" and not self._part:
+            yield "\r\n    <records />"
+        if part != self._part:
+            if self._part:
+                yield f"\r\n    </{self._part}>"
+            yield f"\r\n    <{part}>"
+            self._part = part
+
+    def finish(self) -> Iterator[str]:
+        if not self._open:
+            return
+        yield f"\r\n    </{self._part}>"
+        if self._part == "records":
+            yield "\r\n    <m2mrelationships />"
+        for xml in self._unknown:
+            yield f"\r\n    {xml}"
+        yield "\r\n  </entity>"
+        self._open, self._part, self._unknown = False, "", []
+
+
+def _entity_pairs(start: TableStart) -> Iterator[tuple[str, str]]:
+    yield "name", start.table
+    if start.display_name is not None:
+        yield "displayname", start.display_name
+    yield from start.extra
+
+
+def _record_lines(record: Record, types: dict[str, ColumnType]) -> Iterator[str]:
+    extra = record.extra
+    own = _attributes(extra[""]) if "" in extra else ""
+    yield f'\r\n      <record id="{record.id or ZERO_ID}"{own}>'
+    for name, value in record.values.items():
+        kind = types.get(name, ColumnType.STRING)
+        if value is None and kind is not ColumnType.PARTIES:
+            continue
+        unknown = _attributes(extra[name]) if name in extra else ""
+        yield from _field_lines(name, kind, value, unknown)
+    for _, xml in extra.get("<>", ()):
+        yield f"\r\n        {xml}"
+    yield "\r\n      </record>"
+
+
+def _field_lines(name: str, kind: ColumnType, value: Value, unknown: str) -> Iterator[str]:
+    match value:
+        case Lookup():
+            yield f'\r\n        <field name="{name}"{_lookup_attributes(value)}{unknown} />'
+        case Parties(parties) if parties:
+            yield f'\r\n        <field name="{name}" value="" lookupentity="" lookupentityname=""{unknown}>'
+            for party in parties:
+                yield from _party_lines(party)
+            yield "\r\n        </field>"
+        case Parties():
+            yield f'\r\n        <field name="{name}" value=""{unknown} />'
+        case FileRef(id=file_id, name=file_name):
+            named = f' filename="{escape_xml(file_name)}"' if file_name is not None else ""
+            yield f'\r\n        <field name="{name}" value="{file_id}"{named}{unknown} />'
+        case _:
+            text = escape_xml(format_value(kind, value))
+            yield f'\r\n        <field name="{name}" value="{text}"{unknown} />'
+
+
+def _lookup_attributes(lookup: Lookup) -> str:
+    name = "" if lookup.name is None else f' lookupentityname="{escape_xml(lookup.name)}"'
+    return f' value="{lookup.id}" lookupentity="{lookup.table}"{name}'
+
+
+def _party_lines(party: Party) -> Iterator[str]:
+    yield f'\r\n          <activitypointerrecords id="{party.id or ZERO_ID}">'
+    for name, value in party.columns:
+        if isinstance(value, Lookup):
+            yield f'\r\n            <field name="{name}"{_lookup_attributes(value)} />'
+        elif value is not None:
+            text = escape_xml(encode_html(str(value)))
+            yield f'\r\n            <field name="{name}" value="{text}" />'
+    yield "\r\n          </activitypointerrecords>"
+
+
+def _association_lines(association: Association) -> Iterator[str]:
+    pairs = [
+        ("sourceid", association.source),
+        ("targetentityname", association.target_table),
+        ("targetentitynameidfield", association.target_id_column or f"{association.target_table}id"),
+        ("m2mrelationshipname", association.relationship),
+        *association.extra,
+    ]
+    yield f"\r\n      <m2mrelationship{_attributes(pairs)}>"
+    yield "\r\n        <targetids>"
+    for target in association.targets:
+        yield f"\r\n          <targetid>{target}</targetid>"
+    yield "\r\n        </targetids>"
+    yield "\r\n      </m2mrelationship>"
+
+
+def _attributes(pairs: Iterable[tuple[str, str]]) -> str:
+    return "".join(f' {name}="{escape_xml(value)}"' for name, value in pairs)
