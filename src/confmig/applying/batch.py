@@ -1,0 +1,137 @@
+"""One batch: read its rows again, write those that are still as planned, and say what became of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from confmig.applying.outcomes import Outcome, Status
+from confmig.model.records import Record
+from confmig.model.values import Value, same_value
+from confmig.planning.plan import Action, Change
+from confmig.webapi.environment import Environment, RowWrite
+from confmig.webapi.replies import DUPLICATE_RECORD
+from confmig.webapi.writes import WriteResult, WriteStatus
+
+_TRIES = 3
+
+
+class OnDrift(StrEnum):
+    """What to do when a row is no longer as it was planned."""
+
+    STOP = "stop"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """The outcomes of a batch's changes; ``access`` is set when sign-in or a privilege was the reason of a refusal."""
+
+    outcomes: tuple[Outcome, ...]
+    access: str = ""
+
+
+def apply_batch(environment: Environment, batch: Sequence[Change], on_drift: OnDrift) -> BatchResult:
+    """Apply changes of one table and one kind.
+
+    Rows that are at their new values already count as applied, so a batch can be applied again after an interruption.
+
+    Raises:
+        ConfmigError: The environment could not be read.
+    """
+    if batch[0].action is Action.ASSOCIATE:
+        pairs = [(change.id, change.other_id) for change in batch]
+        results = environment.associate(batch[0].table, batch[0].relationship, pairs)
+        return _result([_outcome(change, result) for change, result in zip(batch, results, strict=True)], results)
+    outcomes, left = _sort_out(environment, batch)
+    stale = [outcome for outcome in outcomes if outcome.status is Status.STALE]
+    if stale and on_drift is OnDrift.STOP:
+        return BatchResult(tuple(outcomes))
+    all_results: list[WriteResult] = []
+    for _ in range(_TRIES):
+        if not left:
+            break
+        results = _write(environment, left)
+        all_results += results
+        outcomes += [
+            _outcome(change, result)
+            for change, result in zip(left, results, strict=True)
+            if result.status is not WriteStatus.LOST and not _is_duplicate(change, result)
+        ]
+        done = {outcome.seq for outcome in outcomes}
+        unclear = [change for change in left if change.seq not in done]
+        read_back, left = _sort_out(environment, unclear) if unclear else ([], [])
+        outcomes += read_back
+    outcomes += [Outcome(change.seq, Status.UNKNOWN, "the answer was lost, three times") for change in left]
+    return _result(outcomes, all_results)
+
+
+def _result(outcomes: list[Outcome], results: Sequence[WriteResult]) -> BatchResult:
+    access = next((str(result.fault) for result in results if result.fault and result.fault.is_access), "")
+    return BatchResult(tuple(outcomes), access)
+
+
+def _write(environment: Environment, changes: Sequence[Change]) -> list[WriteResult]:
+    rows = [RowWrite(change.id, change.after, change.before) for change in changes]
+    if changes[0].action is Action.CREATE:
+        return environment.create_rows(changes[0].table, rows)
+    return environment.update_rows(changes[0].table, rows)
+
+
+def _outcome(change: Change, result: WriteResult) -> Outcome:
+    if result.status is WriteStatus.DONE:
+        return Outcome(change.seq, Status.APPLIED)
+    if result.fault is None:
+        return Outcome(change.seq, Status.UNKNOWN, "the answer was lost")
+    return Outcome(change.seq, Status.FAILED, result.fault.message, result.fault.code, result.fault.request_id)
+
+
+def _is_duplicate(change: Change, result: WriteResult) -> bool:
+    """Whether a create met a row with its id: then the row's values tell whether an earlier try made it."""
+    return (
+        change.action is Action.CREATE
+        and result.fault is not None
+        and result.fault.code.lower() == DUPLICATE_RECORD.lower()
+    )
+
+
+def _sort_out(environment: Environment, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
+    """Read the rows again: which are done already, which are stale, and which are still to be written."""
+    names = {name for change in changes for name in change.after}
+    info = environment.describe([changes[0].table])[changes[0].table]
+    columns = sorted(name for name in names if info.columns[name].readable)
+    rows = environment.read_rows_by_id(changes[0].table, columns, [change.id for change in changes])
+    current = {record.id: record for record in rows}
+    outcomes: list[Outcome] = []
+    left: list[Change] = []
+    for change in changes:
+        outcome = _settle(change, current.get(change.id), columns)
+        if outcome is None:
+            left.append(change)
+        else:
+            outcomes.append(outcome)
+    return outcomes, left
+
+
+def _settle(change: Change, row: Record | None, readable: Sequence[str]) -> Outcome | None:
+    """The outcome of a change that needs no write, or must not have one; None when it is to be written."""
+    if row is None:
+        if change.action is Action.CREATE:
+            return None
+        return Outcome(change.seq, Status.STALE, "the row is gone since the plan was made")
+    if _holds(row, change.after, readable):
+        return Outcome(change.seq, Status.APPLIED)
+    if change.action is Action.CREATE:
+        return Outcome(change.seq, Status.STALE, "a row with this id has come into being since the plan was made")
+    # A row that this plan creates has no values before; nothing can be compared then.
+    moved = [name for name in change.before if name in readable and not _same(row, name, change.before[name])]
+    if moved:
+        return Outcome(change.seq, Status.STALE, f"changed since the plan was made: {', '.join(moved)}")
+    return None
+
+
+def _holds(row: Record, values: Mapping[str, Value], readable: Sequence[str]) -> bool:
+    return all(_same(row, name, value) for name, value in values.items() if name in readable)
+
+
+def _same(row: Record, name: str, value: Value) -> bool:
+    return same_value(row.values.get(name), value)

@@ -1,0 +1,132 @@
+"""The run file: a copy of the plan with an outcome for every change, written before and after each request.
+
+It is the journal that a repeated import goes on from, and the evidence that the report shows.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from confmig.applying.outcomes import Outcome, Status
+from confmig.errors import PlanError, UsageError
+from confmig.planning.plan import WRITING, Change
+from confmig.planning.planfile import PlanFile, change_from_row
+
+_TABLES = """
+CREATE TABLE outcomes (
+    seq INTEGER PRIMARY KEY, status TEXT NOT NULL, attempts INTEGER NOT NULL, message TEXT, code TEXT, request_id TEXT,
+    at TEXT NOT NULL
+);
+"""
+_RECORD = """
+INSERT INTO outcomes VALUES (?, ?, 1, ?, ?, ?, ?)
+ON CONFLICT (seq) DO UPDATE SET status = excluded.status, attempts = attempts + (excluded.status = 'sent'),
+    message = excluded.message, code = excluded.code, request_id = excluded.request_id, at = excluded.at
+"""
+
+
+class RunFile:
+    """One run of one plan. Use as a context manager; one thread writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._plan = PlanFile(path)
+        self._connection = self._plan.connection
+        self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+        self.header = self._plan.header
+
+    @classmethod
+    def start(cls, plan: Path, path: Path) -> "RunFile":
+        """Open the run of a plan: a new one, or the one that was interrupted.
+
+        Raises:
+            UsageError: The file holds the run of another plan.
+        """
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(path.name + ".part")
+            shutil.copyfile(plan, partial)
+            with closing(sqlite3.connect(partial)) as connection:
+                connection.executescript(_TABLES)
+            partial.replace(path)
+            return cls(path)
+        run = cls.open(path)
+        with PlanFile(plan) as planned:
+            if planned.header.digest != run.header.digest:
+                run.close()
+                raise UsageError(
+                    f"{path}: this is the run of another plan.", "Give --run a name of its own for each plan."
+                )
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFile":
+        """Open a run file that exists.
+
+        Raises:
+            PlanError: It is none.
+        """
+        run = cls(path)
+        found = run._connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'outcomes'").fetchone()[0]
+        if not found:
+            run.close()
+            raise PlanError(f"{path}: this is a plan, not the file of a run.", "Give the file that an import wrote.")
+        return run
+
+    def __enter__(self) -> "RunFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, with its journal folded in."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.execute("PRAGMA journal_mode=DELETE")
+        self._plan.close()
+
+    @property
+    def plan(self) -> PlanFile:
+        """The plan in it."""
+        return self._plan
+
+    def pending(self) -> Iterator[Change]:
+        """The changes that are not applied yet, in the order in which they are applied."""
+        yield from self._changes("o.status IS NULL OR o.status <> 'applied'")
+
+    def not_applied(self, limit: int = 1_000_000) -> Iterator[tuple[Change, Outcome]]:
+        """The changes with an outcome other than applied, with it."""
+        query = """
+            SELECT c.*, o.status, o.message, o.code, o.request_id FROM changes c JOIN outcomes o USING (seq)
+            WHERE o.status <> 'applied' ORDER BY c.seq LIMIT ?
+        """
+        for row in self._connection.execute(query, [limit]):
+            *change, status, message, code, request_id = row
+            yield change_from_row(tuple(change)), Outcome(row[0], Status(status), message, code, request_id)
+
+    def _changes(self, condition: str) -> Iterator[Change]:
+        marks = ",".join("?" * len(WRITING))
+        query = (
+            "SELECT c.* FROM changes c LEFT JOIN outcomes o USING (seq)"  # noqa: S608  # constants of ours
+            f" WHERE c.action IN ({marks}) AND ({condition}) ORDER BY c.seq"
+        )
+        # Read to the end in portions: the same connection writes outcomes meanwhile.
+        with closing(self._connection.execute(query, [action.value for action in WRITING])) as cursor:
+            while rows := cursor.fetchmany(1_000):
+                yield from (change_from_row(row) for row in rows)
+
+    def record(self, outcomes: Iterable[Outcome]) -> None:
+        """Write outcomes, in one transaction."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        rows = [(o.seq, o.status.value, o.message, o.code, o.request_id, now) for o in outcomes]
+        self._connection.execute("BEGIN")
+        self._connection.executemany(_RECORD, rows)
+        self._connection.execute("COMMIT")
+
+    def counts(self) -> dict[Status, int]:
+        """How many changes ended how."""
+        query = "SELECT status, count(*) FROM outcomes GROUP BY status"
+        return {Status(status): count for status, count in self._connection.execute(query)}

@@ -1,0 +1,1 @@
+"""From an environment's rows to the events of a package."""

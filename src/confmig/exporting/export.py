@@ -1,0 +1,106 @@
+"""The rows that a schema asks for, read from an environment as the events of a package."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from confmig.exporting.sorting import sorted_by_id
+from confmig.model.environment import TableInfo
+from confmig.model.records import Association, PackageEvent, Record, TableStart
+from confmig.model.schema import Relationship, Schema, Table
+from confmig.model.values import ColumnType, Value
+from confmig.planning.checks import missing_in
+from confmig.planning.plan import Finding
+from confmig.webapi.environment import Environment
+
+Progress = Callable[[int, str], None]
+
+_NEVER_WRITTEN = {ColumnType.BIGINT}
+"""CMT leaves these out of the data even when the schema declares them."""
+
+
+@dataclass(slots=True)
+class ExportCounts:
+    """What was read: rows and pairs of associations by table, and columns that could not be."""
+
+    rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    associations: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    left_out: list[str] = field(default_factory=list)
+
+
+def source_findings(schema: Schema, source: Environment) -> tuple[Finding, ...]:
+    """What a schema asks for and the source does not have."""
+    names = {table.name for table in schema.tables} | {item.name for t in schema.tables for item in t.many_to_many}
+    return tuple(missing_in(schema, source.describe(sorted(names)), source.url))
+
+
+def read_events(
+    schema: Schema, source: Environment, counts: ExportCounts, progress: Progress
+) -> Iterator[PackageEvent]:
+    """Read table by table in the schema's order; a table without rows begins and has none."""
+    infos = source.describe([table.name for table in schema.tables])
+    exported: dict[str, set[str]] = {}
+    for table in schema.tables:
+        yield TableStart(table.name, table.display_name)
+        ids = exported.setdefault(table.name, set())
+        for record in _read_rows(table, infos[table.name], source, counts):
+            ids.add(record.id or "")
+            counts.rows[table.name] += 1
+            progress(1, table.name)
+            yield record
+        for relationship in table.many_to_many:
+            yield from _read_associations(table, relationship, infos[table.name], source, ids, counts)
+
+
+def _read_rows(table: Table, info: TableInfo, source: Environment, counts: ExportCounts) -> Iterator[Record]:
+    readable: list[str] = []
+    for column in table.columns:
+        known = info.columns[column.name]
+        if ColumnType.FILE in {column.type, known.type}:
+            counts.left_out.append(f"{table.name}.{column.name}: files are not exported by this version")
+        elif not known.readable:
+            counts.left_out.append(f"{table.name}.{column.name}: it cannot be read")
+        elif column.type not in _NEVER_WRITTEN:
+            readable.append(column.name)
+    rows = source.read_rows(table.name, readable, table.filter)
+    for record in sorted_by_id(rows):
+        values: dict[str, Value] = {name: value for name, value in record.values.items() if value is not None}
+        if info.primary_id in readable:
+            values = _with_primary_id(values, info.primary_id, record.id, readable)
+        yield replace(record, values=values, version=None)
+
+
+def _with_primary_id(
+    values: Mapping[str, Value], primary_id: str, row_id: str | None, order: list[str]
+) -> dict[str, Value]:
+    """The values with the row's id among them, in the schema's order."""
+    whole = {**values, primary_id: row_id}
+    return {name: whole[name] for name in order if name in whole}
+
+
+def _read_associations(
+    table: Table,
+    relationship: Relationship,
+    info: TableInfo,
+    source: Environment,
+    exported: set[str],
+    counts: ExportCounts,
+) -> Iterator[Association]:
+    known = info.relationships[relationship.name]
+    declared_on_first = known.table1 == table.name
+    groups: dict[str, list[str]] = defaultdict(list)
+    for first, second in source.read_associations(table.name, relationship.name):
+        source_id, target_id = (first, second) if declared_on_first else (second, first)
+        if source_id in exported:
+            groups[source_id].append(target_id)
+    target_table = known.table2 if declared_on_first else known.table1
+    for source_id in sorted(groups):
+        counts.associations[table.name] += len(groups[source_id])
+        yield Association(
+            relationship=relationship.name,
+            table=table.name,
+            source=source_id,
+            target_table=relationship.target or target_table,
+            targets=tuple(sorted(groups[source_id])),
+            target_id_column=relationship.target_primary_id,
+        )

@@ -1,0 +1,84 @@
+"""Values as JSON and back, for the files that we keep ourselves: plans, runs, sorted spills."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import cast
+
+import msgspec
+
+from confmig.model.values import Choices, FileRef, Lookup, Parties, Party, Value
+
+Coded = None | str | int | bool | list["Coded"]
+"""JSON without objects: a tagged value is a list that begins with its tag."""
+
+
+def encode_values(values: Mapping[str, Value]) -> str:
+    """Columns and values as one line of JSON, the columns in order of their names."""
+    coded = {name: _encode(values[name]) for name in sorted(values)}
+    return msgspec.json.encode(coded).decode()
+
+
+def decode_values(text: str) -> dict[str, Value]:
+    """The reverse of ``encode_values``."""
+    coded: dict[str, Coded] = msgspec.json.decode(text)
+    return {name: _decode(value) for name, value in coded.items()}
+
+
+def _encode(value: Value) -> Coded:
+    match value:
+        case None | bool() | str() | int():
+            return value
+        case float():
+            return ["f", repr(value)]
+        case Decimal():
+            return ["d", str(value)]
+        case datetime():
+            return ["t", value.isoformat()]
+        case Lookup(table, row_id, name):
+            return ["l", table, row_id, name]
+        case Choices(options):
+            return ["c", *options]
+        case FileRef(file_id, name):
+            return ["b", file_id, name]
+        case Parties(parties):
+            return ["p", *(_encode_party(party) for party in parties)]
+
+
+def _encode_party(party: Party) -> Coded:
+    columns: list[Coded] = [[name, _encode(value)] for name, value in party.columns]
+    return [_encode(party.party), party.role, party.id, columns]
+
+
+def _decode(coded: Coded) -> Value:
+    if not isinstance(coded, list):
+        return coded
+    tag, *rest = coded
+    match tag:
+        case "f":
+            return float(str(rest[0]))
+        case "d":
+            return Decimal(str(rest[0]))
+        case "t":
+            return datetime.fromisoformat(str(rest[0]))
+        case "l":
+            return Lookup(str(rest[0]), str(rest[1]), cast("str | None", rest[2]))
+        case "c":
+            return Choices(tuple(cast("list[int]", rest)))
+        case "b":
+            return FileRef(str(rest[0]), cast("str | None", rest[1]))
+        case "p":
+            return Parties(tuple(_decode_party(cast("list[Coded]", party)) for party in rest))
+        case _:
+            raise ValueError(f"unknown tag {tag!r}")
+
+
+def _decode_party(coded: list[Coded]) -> Party:
+    who, role, party_id, columns = coded
+    pairs = cast("list[tuple[str, Coded]]", columns)
+    return Party(
+        cast("Lookup | None", _decode(who)),
+        cast("int | None", role),
+        tuple((name, _decode(value)) for name, value in pairs),
+        cast("str | None", party_id),
+    )

@@ -1,0 +1,126 @@
+"""Which row of the target is the same row: by the key that the schema declares, then by the id.
+
+Never guessed: several candidates, a key and an id that hit different rows, and two rows of the package that hit one row
+of the target are conflicts, each with its reason.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from confmig.errors import PlanError
+from confmig.model.records import Record
+from confmig.model.values import Choices, Lookup, Value
+from confmig.planning.plan import MatchedBy
+
+Key = tuple[Value, ...]
+
+
+@dataclass(slots=True)
+class Matches:
+    """``targets``: source id to the id in the target, of rows that were found by their key.
+
+    ``conflicts``: source id to the reason why nothing may be done with the row.
+    """
+
+    targets: dict[str, str] = field(default_factory=dict)
+    matched_by: dict[str, MatchedBy] = field(default_factory=dict)
+    conflicts: dict[str, str] = field(default_factory=dict)
+
+
+def match_by_key(
+    keys: Mapping[str, Key], candidates: Iterable[Record], columns: Sequence[str], existing: set[str]
+) -> Matches:
+    """Match rows by their keys.
+
+    Args:
+        keys: Source id to key, the lookups in it already those of the target.
+        candidates: The target's rows that hold one of these keys.
+        columns: The names of the key's columns.
+        existing: Those source ids that are ids of rows in the target.
+    """
+    found: dict[Key, list[str]] = defaultdict(list)
+    for record in candidates:
+        if record.id is not None:
+            found[comparable_key(tuple(record.values.get(name) for name in columns))].append(record.id)
+    matches = Matches()
+    takers: dict[str, list[str]] = defaultdict(list)
+    for source_id, key in keys.items():
+        hits = sorted(set(found.get(comparable_key(key), ()))) if is_whole(key) else []
+        _match_one(matches, source_id, hits, columns, existing)
+        taken = matches.targets.get(source_id, source_id if source_id in existing else None)
+        if taken is not None and source_id not in matches.conflicts:
+            takers[taken].append(source_id)
+    for target, sources in takers.items():
+        if len(sources) > 1:
+            for source_id in sources:
+                others = ", ".join(other for other in sources if other != source_id)
+                matches.conflicts[source_id] = f"it and {others} of the package all match row {target} of the target"
+    return matches
+
+
+def _match_one(matches: Matches, source_id: str, hits: list[str], columns: Sequence[str], existing: set[str]) -> None:
+    key = "+".join(columns)
+    if len(hits) > 1:
+        matches.conflicts[source_id] = f"{len(hits)} rows of the target have its key {key}: {', '.join(hits[:5])}"
+    elif hits and source_id in existing and hits[0] != source_id:
+        matches.conflicts[source_id] = (
+            f"its key {key} hits row {hits[0]} of the target, but its id is that of another row there"
+        )
+    elif hits:
+        matches.targets[source_id] = hits[0]
+        matches.matched_by[source_id] = MatchedBy.KEY
+    elif source_id in existing:
+        matches.matched_by[source_id] = MatchedBy.ID
+
+
+def is_whole(key: Key) -> bool:
+    """Whether no part of a key is empty: a key with an empty part matches nothing."""
+    return all(part is not None and part != "" for part in key)
+
+
+def comparable_key(key: Key) -> Key:
+    """A key in the form in which the service compares: texts regardless of case and of blanks at their end."""
+    return tuple(_comparable(part) for part in key)
+
+
+def _comparable(value: Value) -> Value:
+    match value:
+        case str():
+            return value.rstrip(" ").casefold()
+        case Lookup():
+            return Lookup(value.table, value.id)
+        case datetime():
+            return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).replace(microsecond=0)
+        case Decimal():
+            return value.normalize()
+        case Choices(options):
+            return Choices(tuple(sorted(options)))
+        case _:
+            return value
+
+
+def key_order(tables: Iterable[str], needs: Callable[[str], Iterable[str]]) -> list[str]:
+    """The order in which tables are matched: a key that is a lookup needs its target's matches first.
+
+    Args:
+        tables: The tables that are matched by key.
+        needs: Table to those of these tables that its key's lookups point to.
+
+    Raises:
+        PlanError: Keys need each other in a circle; the message names the tables.
+    """
+    ordered: list[str] = []
+    waiting = list(tables)
+    while waiting:
+        ready = [table for table in waiting if all(need in ordered or need not in waiting for need in needs(table))]
+        if not ready:
+            raise PlanError(
+                f"The matching keys of these tables need each other: {', '.join(sorted(waiting))}.",
+                "Take one of the lookups out of the compare columns in the schema.",
+            )
+        ordered += ready
+        waiting = [table for table in waiting if table not in ready]
+    return ordered

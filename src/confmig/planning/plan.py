@@ -1,0 +1,135 @@
+"""What a plan is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from confmig.model.values import Value
+
+NO_VALUES: Mapping[str, Value] = {}
+
+
+class Action(StrEnum):
+    """What is to happen with a row or an association."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    ASSOCIATE = "associate"
+    UNCHANGED = "unchanged"
+    SKIP = "skip"
+    CONFLICT = "conflict"
+
+
+WRITING = (Action.CREATE, Action.UPDATE, Action.ASSOCIATE)
+"""The actions that change the target."""
+
+
+class Phase(IntEnum):
+    """When a change is applied; the phases follow each other."""
+
+    ROWS = 1
+    LOOKUPS = 2
+    ASSOCIATIONS = 4
+    STATES = 5
+
+
+class MatchedBy(StrEnum):
+    """How a row of the package found its row in the target."""
+
+    ID = "id"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change, or the word that there is none.
+
+    ``id`` is the row's id in the target, ``source_id`` the one in the package. ``before`` and ``after`` hold only the
+    columns that are written. ``rank`` and ``level`` order the changes of a phase: tables by what their lookups need,
+    then the rows of a table that points to itself. An association has the intersect table as ``relationship``, the row
+    of its first table as ``id`` and the row of its second as ``other_id``.
+    """
+
+    phase: Phase
+    table: str
+    id: str
+    action: Action
+    source_id: str = ""
+    name: str = ""
+    rank: int = 0
+    level: int = 0
+    before: Mapping[str, Value] = field(default_factory=dict)
+    after: Mapping[str, Value] = field(default_factory=dict)
+    relationship: str = ""
+    other_id: str = ""
+    matched_by: MatchedBy | None = None
+    reason: str = ""
+    version: str | None = None
+    seq: int = 0
+
+
+class LookupPolicy(StrEnum):
+    """What happens with a lookup whose row is neither in the package nor in the target."""
+
+    FAIL = "fail"
+    KEEP = "keep"
+    NULL = "null"
+    SKIP_ROW = "skip-row"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the user decides about a plan.
+
+    ``ignore`` names (table, column) pairs that are neither compared nor written. ``max_changes`` refuses a plan that
+    would write more rows and associations than that.
+    """
+
+    lookups: LookupPolicy = LookupPolicy.FAIL
+    ignore: frozenset[tuple[str, str]] = frozenset()
+    max_changes: int | None = None
+
+    def as_texts(self) -> dict[str, str]:
+        """The policies as they stand in the plan file and go into its digest."""
+        return {
+            "lookups": self.lookups.value,
+            "ignore": ",".join(sorted(f"{table}.{column}" for table, column in self.ignore)),
+            "max-changes": "" if self.max_changes is None else str(self.max_changes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that the check of package and target found: an error stops the work before anything is planned."""
+
+    rule: str
+    table: str
+    column: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(slots=True)
+class Note:
+    """Something worth knowing that does not stop the plan; equal notes are counted, with the first as example."""
+
+    kind: str
+    table: str
+    column: str
+    message: str
+    example: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TableCounts:
+    """How many rows of a table are to be created, updated, and so on."""
+
+    table: str
+    create: int = 0
+    update: int = 0
+    unchanged: int = 0
+    skip: int = 0
+    conflict: int = 0
+    associate: int = 0
+    associated: int = 0

@@ -1,0 +1,287 @@
+"""The plan file: one SQLite file with a header and the changes in the order in which they are applied.
+
+It holds every value but files and images by the byte, so an approver approves exactly what is applied. The plan digest
+is over what matters: who, what, the policies, and of every change its row, action and the columns that are written.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from confmig.errors import PlanError
+from confmig.model.codec import decode_values, encode_values
+from confmig.planning.plan import WRITING, Action, Change, MatchedBy, Note, Phase, TableCounts
+
+FORMAT_VERSION = "1"
+_PORTION = 1_000
+
+_TABLES = """
+CREATE TABLE header (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE notes (kind TEXT, tbl TEXT, col TEXT, message TEXT, example TEXT, count INTEGER);
+CREATE TABLE changes (
+    seq INTEGER PRIMARY KEY, phase INTEGER, rank INTEGER, level INTEGER, tbl TEXT, id TEXT, source_id TEXT, name TEXT,
+    action TEXT, relationship TEXT, other_id TEXT, before TEXT, after TEXT, matched_by TEXT, reason TEXT, version TEXT
+);
+"""
+_INSERT = "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ORDER = "phase, rank, level, tbl, relationship, id, other_id"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHeader:
+    """What a plan is about.
+
+    ``refusals`` are the reasons why it may not be applied as it is; a plan without any may be.
+    """
+
+    target_organization: str
+    target_url: str
+    package_digest: str
+    schema_digest: str
+    tool_version: str
+    policies: dict[str, str] = field(default_factory=dict)
+    package: str = ""
+    created: str = ""
+    refusals: list[str] = field(default_factory=list)
+    digest: str = ""
+    format_version: str = FORMAT_VERSION
+
+
+class PlanWriter:
+    """Writes a plan file; it is whole once ``finish`` was called."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        self.path = path
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;" + _TABLES)
+        self._rows: list[tuple[object, ...]] = []
+        self._seq = 0
+        self.writes = 0
+
+    def __enter__(self) -> "PlanWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def add(self, change: Change) -> None:
+        """Add one change, in any order."""
+        self._seq += 1
+        self.writes += change.action in WRITING
+        self._rows.append(_to_row(self._seq, change))
+        if len(self._rows) >= _PORTION:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._connection.execute("BEGIN")
+        self._connection.executemany(_INSERT, self._rows)
+        self._connection.execute("COMMIT")
+        self._rows.clear()
+
+    def finish(self, header: PlanHeader, notes: Iterable[Note]) -> PlanHeader:
+        """Bring the changes into their order, compute the digest, write the header, which is given back."""
+        self._flush()
+        connection = self._connection
+        connection.executescript(
+            f"""
+            CREATE TABLE ordered AS SELECT * FROM changes ORDER BY {_ORDER};
+            DELETE FROM changes;
+            INSERT INTO changes SELECT rowid, phase, rank, level, tbl, id, source_id, name, action, relationship,
+                other_id, before, after, matched_by, reason, version FROM ordered ORDER BY rowid;
+            DROP TABLE ordered;
+            CREATE INDEX by_table ON changes (tbl, action);
+            """  # noqa: S608  # a constant of ours
+        )
+        digest = _plan_digest(connection, header)
+        created = header.created or datetime.now(UTC).isoformat(timespec="seconds")
+        whole = replace(header, created=created, digest=digest)
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO header VALUES (?, ?)", _header_rows(whole))
+        connection.executemany(
+            "INSERT INTO notes VALUES (?, ?, ?, ?, ?, ?)",
+            ((n.kind, n.table, n.column, n.message, n.example, n.count) for n in notes),
+        )
+        connection.execute("COMMIT")
+        return whole
+
+
+def _to_row(seq: int, change: Change) -> tuple[object, ...]:
+    return (
+        seq,
+        int(change.phase),
+        change.rank,
+        change.level,
+        change.table,
+        change.id,
+        change.source_id,
+        change.name,
+        change.action.value,
+        change.relationship,
+        change.other_id,
+        encode_values(change.before) if change.before else "{}",
+        encode_values(change.after) if change.after else "{}",
+        change.matched_by.value if change.matched_by else None,
+        change.reason,
+        change.version,
+    )
+
+
+def change_from_row(row: tuple[object, ...]) -> Change:
+    """A change from a line of the table ``changes``, its columns in the order of the table."""
+    seq, phase, rank, level, table, row_id, source_id, name, action, relationship, other, *rest = row
+    before, after, by, why, version = rest
+    return Change(
+        phase=Phase(int(str(phase))),
+        table=str(table),
+        id=str(row_id),
+        action=Action(str(action)),
+        source_id=str(source_id),
+        name=str(name),
+        rank=int(str(rank)),
+        level=int(str(level)),
+        before=decode_values(str(before)),
+        after=decode_values(str(after)),
+        relationship=str(relationship),
+        other_id=str(other),
+        matched_by=MatchedBy(str(by)) if by else None,
+        reason=str(why),
+        version=str(version) if version else None,
+        seq=int(str(seq)),
+    )
+
+
+def _header_rows(header: PlanHeader) -> Iterator[tuple[str, str]]:
+    for key, value in asdict(header).items():
+        yield key, msgspec.json.encode(value).decode()
+
+
+def _plan_digest(connection: sqlite3.Connection, header: PlanHeader) -> str:
+    """SHA-256 over organization, package, policies, and every writing change's row, action and written columns."""
+    digest = hashlib.sha256()
+    about = [header.target_organization, header.package_digest, sorted(header.policies.items())]
+    digest.update(msgspec.json.encode(about))
+    marks = ",".join("?" * len(WRITING))
+    query = (
+        "SELECT tbl, id, action, relationship, other_id, before, after, phase FROM changes"  # noqa: S608  # constants
+        f" WHERE action IN ({marks}) ORDER BY seq"
+    )
+    rows = connection.execute(query, [action.value for action in WRITING])
+    for row in rows:
+        digest.update(msgspec.json.encode(row))
+    return digest.hexdigest()
+
+
+class PlanFile:
+    """A plan file, read. Use as a context manager.
+
+    Raises:
+        PlanError: It is no plan file, or one of another format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_file():
+            raise PlanError(f"{path}: there is no such plan file.", "Make one with confmig plan, and check the path.")
+        try:
+            self.connection = sqlite3.connect(path, isolation_level=None)
+            self.header = self._read_header()
+        except (sqlite3.DatabaseError, msgspec.DecodeError, TypeError) as error:
+            raise PlanError(f"{path}: this is no plan file: {error}.", "Make one with confmig plan.") from error
+
+    def _read_header(self) -> PlanHeader:
+        values = {key: msgspec.json.decode(value) for key, value in self.connection.execute("SELECT * FROM header")}
+        if not values:
+            raise PlanError(f"{self.path}: this plan is not finished.", "Make it again with confmig plan.")
+        version = values.get("format_version")
+        if version != FORMAT_VERSION:
+            raise PlanError(
+                f"{self.path}: a plan of format {version}; this confmig reads format {FORMAT_VERSION}.",
+                "Make the plan again with this version.",
+            )
+        return PlanHeader(**values)
+
+    def __enter__(self) -> "PlanFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def require_untouched(self) -> None:
+        """Check that the changes are those that the digest was computed over.
+
+        Raises:
+            PlanError: They are not: the file was changed after it was made.
+        """
+        if _plan_digest(self.connection, self.header) != self.header.digest:
+            raise PlanError(
+                f"{self.path}: the plan was changed after it was made: its content does not give its digest.",
+                "Make the plan again, and apply it unchanged.",
+            )
+
+    def changes(self, phase: Phase | None = None, actions: Iterable[Action] = tuple(Action)) -> Iterator[Change]:
+        """The changes in the order in which they are applied."""
+        chosen = [action.value for action in actions]
+        marks = ",".join("?" * len(chosen))
+        query = f"SELECT * FROM changes WHERE action IN ({marks})"  # noqa: S608  # only question marks
+        values: list[object] = [*chosen]
+        if phase is not None:
+            query += " AND phase = ?"
+            values.append(int(phase))
+        with closing(self.connection.execute(query + " ORDER BY seq", values)) as cursor:
+            for row in cursor:
+                yield change_from_row(row)
+
+    def notes(self) -> list[Note]:
+        """The notes."""
+        return [Note(*row) for row in self.connection.execute("SELECT * FROM notes")]
+
+    def counts(self) -> list[TableCounts]:
+        """How many rows of each table are to be created, updated, and so on; a row counts once."""
+        return count_changes(self.connection)
+
+    def writes(self) -> int:
+        """How many changes write."""
+        marks = ",".join("?" * len(WRITING))
+        query = f"SELECT count(*) FROM changes WHERE action IN ({marks})"  # noqa: S608  # only question marks
+        count: int = self.connection.execute(query, [action.value for action in WRITING]).fetchone()[0]
+        return count
+
+
+def count_changes(connection: sqlite3.Connection) -> list[TableCounts]:
+    """Count the rows of each table by what happens with them."""
+    rows = connection.execute(
+        """
+        WITH rows AS (
+            SELECT tbl, id, source_id, max(action = 'create') AS created, max(action = 'update') AS updated,
+                   max(action = 'skip') AS skipped, max(action = 'conflict') AS conflicting
+            FROM changes WHERE relationship = '' GROUP BY tbl, id, source_id
+        ), links AS (
+            SELECT tbl, sum(action = 'associate') AS new, sum(action = 'unchanged') AS known,
+                   sum(action = 'conflict') AS conflicting
+            FROM changes WHERE relationship <> '' GROUP BY tbl
+        ), names AS (SELECT tbl FROM rows UNION SELECT tbl FROM links)
+        SELECT names.tbl,
+               coalesce(sum(created), 0),
+               coalesce(sum(updated AND NOT created), 0),
+               coalesce(sum(NOT created AND NOT updated AND NOT skipped AND NOT conflicting), 0),
+               coalesce(sum(skipped), 0),
+               coalesce(sum(rows.conflicting), 0) + coalesce(max(links.conflicting), 0),
+               coalesce(max(links.new), 0),
+               coalesce(max(links.known), 0)
+        FROM names LEFT JOIN rows ON rows.tbl = names.tbl LEFT JOIN links ON links.tbl = names.tbl
+        GROUP BY names.tbl ORDER BY names.tbl
+        """
+    )
+    return [TableCounts(*row) for row in rows]

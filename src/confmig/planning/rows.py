@@ -1,0 +1,232 @@
+"""One row of the package and its row in the target: what is to change, in which phase."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from confmig.model.environment import ColumnInfo, TableInfo
+from confmig.model.records import Record
+from confmig.model.schema import Table
+from confmig.model.values import ColumnType, Lookup, Value, same_value
+from confmig.planning.columns import STATE_COLUMNS, is_moved
+from confmig.planning.notes import Notes
+from confmig.planning.ordering import RowOrder
+from confmig.planning.plan import Action, Change, LookupPolicy, MatchedBy, Phase, PlanOptions
+from confmig.planning.resolving import IdMap
+from confmig.planning.survey import lookups_in
+
+
+@dataclass(slots=True)
+class TablePlan:
+    """All that planning one table's rows needs to know.
+
+    ``cut``: (column, target table) whose values wait for the phase of lookups.
+    """
+
+    declared: Table
+    info: TableInfo
+    ids: IdMap
+    options: PlanOptions
+    notes: Notes
+    rank: int = 0
+    cut: frozenset[tuple[str, str]] = frozenset()
+    row_order: RowOrder = field(default_factory=RowOrder)
+
+    def columns_read(self) -> list[str]:
+        """The columns of the target's rows that are compared."""
+        names = [column.name for column in self.declared.columns if self._is_compared(column.name)]
+        states = [name for name in STATE_COLUMNS if name in self.info.columns]
+        declared = {column.name for column in self.declared.columns}
+        return names + (states if declared & set(STATE_COLUMNS) else [])
+
+    def _is_compared(self, name: str) -> bool:
+        column = self.info.columns.get(name)
+        return (
+            column is not None
+            and column.readable
+            and is_moved(self.info, column)
+            and (self.info.name, name) not in self.options.ignore
+        )
+
+    def plan_row(
+        self, record: Record, source_id: str, current: Record | None, matched_by: MatchedBy | None
+    ) -> Iterator[Change]:
+        """The changes that bring about one row; at least one, which may say that nothing is to be done."""
+        target_id = self.ids.row(self.info.name, source_id)
+        row = _Row(self, record, source_id, target_id, current, matched_by)
+        yield from row.changes()
+
+
+class _Row:
+    """The planning of one row."""
+
+    def __init__(
+        self,
+        table: TablePlan,
+        record: Record,
+        source_id: str,
+        target_id: str,
+        current: Record | None,
+        matched_by: MatchedBy | None,
+    ) -> None:
+        self._table = table
+        self._info = table.info
+        self._record = record
+        self._source_id = source_id
+        self._target_id = target_id
+        self._current = current
+        self._matched_by = matched_by
+        self._now: dict[str, Value] = {}
+        self._later: dict[str, Value] = {}
+        self._skipped = ""
+
+    def changes(self) -> Iterator[Change]:
+        if self._current is not None and self._table.declared.skip_update:
+            yield self._change(Phase.ROWS, Action.SKIP, reason="it exists, and its table is create-only (skipupdate)")
+            return
+        for name, value in self._record.values.items():
+            self._take(name, value)
+        if self._skipped:
+            yield self._change(Phase.ROWS, Action.SKIP, reason=self._skipped)
+            return
+        status = self._status()
+        changed = False
+        if self._current is None:
+            changed = True
+            yield self._change(Phase.ROWS, Action.CREATE, after=self._now)
+        elif self._now:
+            changed = True
+            yield self._change(Phase.ROWS, Action.UPDATE, before=self._before(self._now), after=self._now)
+        if self._later:
+            changed = True
+            yield self._change(Phase.LOOKUPS, Action.UPDATE, before=self._before(self._later), after=self._later)
+        if status:
+            changed = True
+            yield self._change(Phase.STATES, Action.UPDATE, before=self._before(status), after=status)
+        if not changed:
+            yield self._change(Phase.ROWS, Action.UNCHANGED)
+
+    def _change(
+        self,
+        phase: Phase,
+        action: Action,
+        *,
+        before: Mapping[str, Value] | None = None,
+        after: Mapping[str, Value] | None = None,
+        reason: str = "",
+    ) -> Change:
+        label = self._record.values.get(self._info.primary_name or "")
+        return Change(
+            phase=phase,
+            table=self._info.name,
+            id=self._target_id,
+            action=action,
+            source_id=self._source_id,
+            name=label if isinstance(label, str) else "",
+            rank=self._table.rank,
+            level=self._table.row_order.levels.get(self._source_id, 0) if phase is Phase.ROWS else 0,
+            before=before or {},
+            after=after or {},
+            matched_by=self._matched_by,
+            reason=reason,
+            version=self._current.version if self._current else None,
+        )
+
+    def _before(self, after: Mapping[str, Value]) -> dict[str, Value]:
+        return {name: self._current.values.get(name) for name in after} if self._current else {}
+
+    def _take(self, name: str, value: Value) -> None:
+        """Sort one column of the package's row: written now, written later, or not at all."""
+        column = self._info.columns.get(name)
+        table = self._info.name
+        if column is None or not is_moved(self._info, column) or (table, name) in self._table.options.ignore:
+            return
+        if same_value(value, None):
+            return  # a column that holds nothing says nothing, as one that is absent
+        resolved = self._resolve(column, value)
+        if resolved is None:
+            return
+        if self._current is None:
+            self._take_new(column, value, resolved)
+        elif column.type is not ColumnType.OWNER:  # a row that exists keeps its owner
+            self._take_known(column, value, resolved)
+
+    def _take_new(self, column: ColumnInfo, value: Value, resolved: Value) -> None:
+        image_later = column.type is ColumnType.IMAGE and column.name != self._info.primary_image
+        if not column.creatable or image_later or self._waits(column, value):
+            # Only the primary image can be set while creating (0x80090487).
+            if column.updatable:
+                self._later[column.name] = resolved
+        else:
+            self._now[column.name] = resolved
+
+    def _take_known(self, column: ColumnInfo, value: Value, resolved: Value) -> None:
+        assert self._current is not None  # noqa: S101  # the caller has looked
+        if same_value(resolved, self._current.values.get(column.name)):
+            return
+        if not column.updatable:
+            self._table.notes.add(
+                "create-only",
+                self._info.name,
+                column.name,
+                "differs, but can only be written when a row is created",
+                self._source_id,
+            )
+        elif self._waits(column, value):
+            self._later[column.name] = resolved
+        else:
+            self._now[column.name] = resolved
+
+    def _waits(self, column: ColumnInfo, value: Value) -> bool:
+        """Whether a lookup waits until all rows are there: its column is cut, or its row is part of a circle."""
+        for lookup in lookups_in(value):
+            if (column.name, lookup.table) in self._table.cut and self._table.ids.holds(lookup):
+                return True
+            if lookup.table == self._info.name and lookup.id == self._source_id:
+                return self._current is None  # a row that points to itself must exist first
+            if lookup.table == self._info.name and self._source_id in self._table.row_order.circular:
+                return self._table.ids.holds(lookup)
+        return False
+
+    def _resolve(self, column: ColumnInfo, value: Value) -> Value:
+        """The value in the target, or None where the policy leaves the column out."""
+        missing = self._table.ids.missing(value)
+        if missing is None:
+            return self._table.ids.value(value)
+        table, notes = self._info.name, self._table.notes
+        where = f"{missing.table} {missing.id}" + (f" ({missing.name})" if missing.name else "")
+        if column.type is ColumnType.OWNER:
+            notes.add("owner", table, column.name, "the owner is not in the target, so the caller owns the row", where)
+            return None
+        match self._table.options.lookups:
+            case LookupPolicy.SKIP_ROW:
+                self._skipped = f"its lookup {column.name} resolves nowhere: {where}"
+            case LookupPolicy.KEEP:
+                notes.add("lookup", table, column.name, "resolves nowhere and is left as it is", where)
+            case LookupPolicy.NULL:
+                notes.add("lookup", table, column.name, "resolves nowhere and is emptied", where)
+                if self._current is not None and isinstance(self._current.values.get(column.name), Lookup):
+                    self._now[column.name] = None
+            case LookupPolicy.FAIL:
+                pass  # the whole plan is refused with a list of them, so the row need not say it
+        return None
+
+    def _status(self) -> dict[str, Value]:
+        """State and status where they differ: written together, and after everything else."""
+        state, status = (self._record.values.get(name) for name in STATE_COLUMNS)
+        info = self._info
+        ignored = any((info.name, name) in self._table.options.ignore for name in STATE_COLUMNS)
+        if (state is None and status is None) or "statecode" not in info.columns or ignored:
+            return {}
+        if state is None and isinstance(status, int):
+            state = info.status_states.get(status)
+        if self._current is not None:
+            state_now, status_now = (self._current.values.get(name) for name in STATE_COLUMNS)
+        else:
+            # A new row is active, with the status that its state takes by itself [inferred].
+            state_now, status_now = 0, info.default_status.get(0, 1)
+        if state == state_now and status in {None, status_now}:
+            return {}
+        if status is None and isinstance(state, int):
+            status = info.default_status.get(state)
+        wanted = {"statecode": state, "statuscode": status}
+        return {name: value for name, value in wanted.items() if value is not None and name in info.columns}

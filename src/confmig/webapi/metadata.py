@@ -1,0 +1,216 @@
+"""Metadata: one RetrieveMetadataChanges request for all tables that are needed, and what it says.
+
+https://learn.microsoft.com/power-apps/developer/data-platform/query-schema-definitions
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
+
+from confmig.model.environment import ColumnInfo, RelationshipInfo, TableInfo
+from confmig.model.values import ColumnType
+from confmig.webapi.replies import Json, encode_json
+
+TABLES_A_REQUEST = 250
+"""Names that fit into a URL of 32 KB with room to spare."""
+
+_TABLE_PROPERTIES = [
+    "LogicalName",
+    "EntitySetName",
+    "PrimaryIdAttribute",
+    "PrimaryNameAttribute",
+    "PrimaryImageAttribute",
+    "IsActivity",
+    "IsIntersect",
+    "Attributes",
+    "ManyToOneRelationships",
+    "ManyToManyRelationships",
+]
+_COLUMN_PROPERTIES = [
+    "LogicalName",
+    "AttributeType",
+    "AttributeTypeName",
+    "AttributeOf",
+    "CalculationOf",
+    "Targets",
+    "RequiredLevel",
+    "IsValidForCreate",
+    "IsValidForUpdate",
+    "IsValidForRead",
+    "IsValidODataAttribute",
+    "SourceType",
+    "Format",
+    "DateTimeBehavior",
+    "OptionSet",
+]
+_RELATIONSHIP_PROPERTIES = [
+    "SchemaName",
+    "ReferencingAttribute",
+    "ReferencedEntity",
+    "ReferencingEntityNavigationPropertyName",
+    "IntersectEntityName",
+    "Entity1LogicalName",
+    "Entity1IntersectAttribute",
+    "Entity1NavigationPropertyName",
+    "Entity2LogicalName",
+    "Entity2IntersectAttribute",
+    "Entity2NavigationPropertyName",
+]
+
+_TYPES = {
+    "BigIntType": ColumnType.BIGINT,
+    "BooleanType": ColumnType.BOOL,
+    "CustomerType": ColumnType.LOOKUP,
+    "DateTimeType": ColumnType.DATETIME,
+    "DecimalType": ColumnType.DECIMAL,
+    "DoubleType": ColumnType.FLOAT,
+    "EntityNameType": ColumnType.STRING,
+    "FileType": ColumnType.FILE,
+    "ImageType": ColumnType.IMAGE,
+    "IntegerType": ColumnType.NUMBER,
+    "LookupType": ColumnType.LOOKUP,
+    "MemoType": ColumnType.STRING,
+    "MoneyType": ColumnType.MONEY,
+    "MultiSelectPicklistType": ColumnType.CHOICES,
+    "OwnerType": ColumnType.OWNER,
+    "PartyListType": ColumnType.PARTIES,
+    "PicklistType": ColumnType.CHOICE,
+    "StateType": ColumnType.STATE,
+    "StatusType": ColumnType.STATUS,
+    "StringType": ColumnType.STRING,
+    "UniqueidentifierType": ColumnType.GUID,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationPair:
+    """The navigation properties of a many-to-many relationship: from its first table, and from its second."""
+
+    from_table1: str
+    from_table2: str
+
+
+@dataclass(frozen=True, slots=True)
+class WireTable:
+    """A table with the names that only the wire uses.
+
+    ``navigation`` maps (column, target table) to the navigation property that a write binds: it is case-sensitive and
+    cannot be derived from the column's name.
+    """
+
+    info: TableInfo
+    entity_set: str
+    navigation: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    many_to_many: Mapping[str, NavigationPair] = field(default_factory=dict)
+
+
+def metadata_path(tables: Iterable[str]) -> str:
+    """The request, below the API's root, that describes these tables."""
+    names = ",".join("'" + name.replace("'", "") + "'" for name in tables)
+    query = {
+        "Properties": {"AllProperties": False, "PropertyNames": _TABLE_PROPERTIES},
+        "Criteria": {
+            "FilterOperator": "And",
+            "Conditions": [
+                {
+                    "PropertyName": "LogicalName",
+                    "ConditionOperator": "In",
+                    "Value": {"Type": "System.String[]", "Value": f"[{names}]"},
+                }
+            ],
+        },
+        "AttributeQuery": {"Properties": {"AllProperties": False, "PropertyNames": _COLUMN_PROPERTIES}},
+        "RelationshipQuery": {"Properties": {"AllProperties": False, "PropertyNames": _RELATIONSHIP_PROPERTIES}},
+    }
+    return f"RetrieveMetadataChanges(Query=@p1)?@p1={quote(encode_json(query).decode(), safe='')}"
+
+
+def parse_metadata(answer: Json) -> Iterator[WireTable]:
+    """The tables in the answer to that request."""
+    for entity in answer.get("EntityMetadata") or ():
+        yield _table(entity)
+
+
+def _table(entity: Json) -> WireTable:
+    columns = {attribute["LogicalName"]: _column(attribute) for attribute in entity.get("Attributes") or ()}
+    navigation: dict[tuple[str, str], str] = {}
+    for relation in entity.get("ManyToOneRelationships") or ():
+        name = relation.get("ReferencingEntityNavigationPropertyName")
+        if name:
+            navigation[relation["ReferencingAttribute"], relation["ReferencedEntity"]] = name
+    relationships: dict[str, RelationshipInfo] = {}
+    pairs: dict[str, NavigationPair] = {}
+    for relation in entity.get("ManyToManyRelationships") or ():
+        item = RelationshipInfo(
+            relation["IntersectEntityName"],
+            relation["Entity1LogicalName"],
+            relation["Entity1IntersectAttribute"],
+            relation["Entity2LogicalName"],
+            relation["Entity2IntersectAttribute"],
+        )
+        relationships[item.name] = item
+        pairs[item.name] = NavigationPair(
+            relation.get("Entity1NavigationPropertyName") or relation["SchemaName"],
+            relation.get("Entity2NavigationPropertyName") or relation["SchemaName"],
+        )
+    states, defaults = _states(entity)
+    info = TableInfo(
+        name=entity["LogicalName"],
+        primary_id=entity["PrimaryIdAttribute"],
+        primary_name=entity.get("PrimaryNameAttribute"),
+        columns=_with_targets(columns, navigation),
+        relationships=relationships,
+        is_activity=bool(entity.get("IsActivity")),
+        primary_image=entity.get("PrimaryImageAttribute"),
+        status_states=states,
+        default_status=defaults,
+    )
+    return WireTable(info, entity.get("EntitySetName") or "", navigation, pairs)
+
+
+def _column(attribute: Json) -> ColumnInfo:
+    type_name = (attribute.get("AttributeTypeName") or {}).get("Value", "")
+    kind = _TYPES.get(type_name)
+    behavior = (attribute.get("DateTimeBehavior") or {}).get("Value", "UserLocal")
+    computed = attribute.get("SourceType") in {1, 2, 3} or bool(attribute.get("CalculationOf"))
+    return ColumnInfo(
+        name=attribute["LogicalName"],
+        type=kind or ColumnType.UNKNOWN,
+        targets=tuple(attribute.get("Targets") or ()),
+        creatable=bool(attribute.get("IsValidForCreate")) and not computed,
+        updatable=bool(attribute.get("IsValidForUpdate")) and not computed,
+        # The name beside a lookup and its like are attributes, but no properties of a row on the wire.
+        readable=bool(attribute.get("IsValidForRead", True)) and attribute.get("IsValidODataAttribute") is not False,
+        required=(attribute.get("RequiredLevel") or {}).get("Value") == "SystemRequired",
+        computed=computed,
+        date_only=behavior == "DateOnly",
+        zoned=behavior == "UserLocal",
+    )
+
+
+def _with_targets(
+    columns: dict[str, ColumnInfo], navigation: Mapping[tuple[str, str], str]
+) -> Mapping[str, ColumnInfo]:
+    """Complete the targets of lookups whose metadata does not list them, from the relationships."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, target in navigation:
+        found[name].append(target)
+    completed: dict[str, ColumnInfo] = {}
+    for name, column in columns.items():
+        targets = column.targets or tuple(found.get(name, ()))
+        completed[name] = column if targets == column.targets else replace(column, targets=targets)
+    return completed
+
+
+def _states(entity: Json) -> tuple[dict[int, int], dict[int, int]]:
+    """Which state each status belongs to, and which status each state takes by itself."""
+    states: dict[int, int] = {}
+    defaults: dict[int, int] = {}
+    for attribute in entity.get("Attributes") or ():
+        for option in (attribute.get("OptionSet") or {}).get("Options") or ():
+            if attribute["LogicalName"] == "statuscode" and option.get("State") is not None:
+                states[int(option["Value"])] = int(option["State"])
+            elif attribute["LogicalName"] == "statecode" and option.get("DefaultStatus") is not None:
+                defaults[int(option["Value"])] = int(option["DefaultStatus"])
+    return states, defaults

@@ -1,0 +1,95 @@
+"""What a response means: its JSON, or the error in it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from confmig.errors import AccessError, ConfmigError, ServiceError
+from confmig.webapi.sender import Response
+
+Json = dict[str, Any]
+"""A JSON object off the wire; it does not leave this layer."""
+
+_DECODER = msgspec.json.Decoder(Json, float_hook=Decimal)
+"""Numbers with a fraction become Decimals: a money value has up to 19 digits, more than a float holds."""
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+PRIVILEGE_DENIED = "0x80040220"
+DUPLICATE_RECORD = "0x80040237"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFault:
+    """Why the service refused something, in its own words."""
+
+    status: int
+    code: str
+    message: str
+    request_id: str
+
+    @property
+    def is_access(self) -> bool:
+        """Whether sign-in or a privilege is the reason."""
+        return self.status == 401 or (self.status == 403 and self.code.lower() != "0x80060891")
+
+    def __str__(self) -> str:
+        """The service's sentence with its code and the request's id."""
+        code = f" [{self.code}]" if self.code else ""
+        request = f" (request {self.request_id})" if self.request_id else ""
+        return f"{self.message}{code}{request}"
+
+
+def decode_json(body: bytes, url: str) -> Json:
+    """The JSON object in a body.
+
+    Raises:
+        ServiceError: It is none. An answer that cannot be read is never taken for an empty one.
+    """
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
+        raise ServiceError(
+            f"{url} answered with something that is no JSON: {body[:80]!r}.",
+            "Check that the URL is that of a Dataverse environment.",
+        ) from None
+
+
+def encode_json(value: object) -> bytes:
+    """The bytes of a JSON value, decimals as numbers with all their digits."""
+    return _ENCODER.encode(value)
+
+
+def fault_of(response: Response) -> ServiceFault:
+    """The fault in an error response."""
+    code, message = "", ""
+    try:
+        error = _DECODER.decode(response.body).get("error")
+        if isinstance(error, dict):
+            code, message = str(error.get("code") or ""), str(error.get("message") or "")
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
+        message = ""
+    if not message:
+        message = f"HTTP {response.status} without an explanation"
+    return ServiceFault(response.status, code, message, response.request_id)
+
+
+def error_of(fault: ServiceFault, what: str) -> ConfmigError:
+    """The error to raise when a request that must not fail did; ``what`` says what was asked for."""
+    if fault.status == 401:
+        return AccessError(
+            f"{what}: the environment rejects the token (HTTP 401): {fault}",
+            "Check that the application is a user of this environment and that the tenant is the environment's.",
+        )
+    if fault.is_access:
+        return AccessError(
+            f"{what}: access is denied: {fault}",
+            "Give the application user a security role with the privilege that is named there.",
+        )
+    if fault.status == 404 and not fault.code:
+        return ServiceError(
+            f"{what}: there is no Dataverse Web API at this address (HTTP 404).", "Check the environment's URL."
+        )
+    return ServiceError(f"{what}: the environment refused (HTTP {fault.status}): {fault}")

@@ -1,0 +1,241 @@
+"""Values on the wire: JSON properties to values, and values to what a write sends."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from confmig.errors import ServiceError
+from confmig.model.environment import ColumnInfo
+from confmig.model.records import Record
+from confmig.model.values import Choices, ColumnType, FileRef, Lookup, Parties, Party, Value
+from confmig.webapi.metadata import WireTable
+from confmig.webapi.replies import Json
+
+LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
+FORMATTED = "OData.Community.Display.V1.FormattedValue"
+
+PARTY_ROLES = {
+    # https://learn.microsoft.com/power-apps/developer/data-platform/activityparty-entity
+    "from": 1,
+    "to": 2,
+    "cc": 3,
+    "bcc": 4,
+    "requiredattendees": 5,
+    "optionalattendees": 6,
+    "organizer": 7,
+    "resources": 10,
+    "customer": 11,
+    "customers": 11,
+    "partner": 12,
+    "partners": 12,
+}
+"""The participation type of each party list column."""
+
+_LOOKUPS = {ColumnType.LOOKUP, ColumnType.OWNER}
+_PARTY_COLUMNS = (
+    # The order in which CMT writes them.
+    "partyid",
+    "activityid",
+    "ownerid",
+    "participationtypemask",
+    "instancetypecode",
+    "donotemail",
+    "donotfax",
+    "donotpostalmail",
+    "donotphone",
+    "ispartydeleted",
+    "addressused",
+    "activitypartyid",
+)
+
+
+def parties_navigation(table: str) -> str:
+    """The collection of an activity's parties."""
+    return f"{table}_activity_parties"
+
+
+def property_name(column: ColumnInfo) -> str:
+    """The property under which a column is read: a lookup as ``_name_value``."""
+    return f"_{column.name}_value" if column.type in _LOOKUPS else column.name
+
+
+def parse_row(row: Json, table: WireTable, columns: Iterable[ColumnInfo]) -> Record:
+    """A row of a query as a record with these columns.
+
+    Raises:
+        ServiceError: The row lacks its id.
+    """
+    info = table.info
+    row_id = row.get(info.primary_id)
+    if not isinstance(row_id, str):
+        raise ServiceError(f"A row of {info.name} came back without its id, {info.primary_id}.")
+    values = {column.name: _parse(row, column, info.name) for column in columns}
+    return Record(info.name, row_id.lower(), values, version=row.get("@odata.etag"))
+
+
+def _parse(row: Json, column: ColumnInfo, table: str) -> Value:
+    kind = column.type
+    if kind is ColumnType.PARTIES:
+        return _parse_parties(row.get(parties_navigation(table)) or (), PARTY_ROLES.get(column.name))
+    name = property_name(column)
+    raw = row.get(name)
+    if raw is None:
+        return None
+    if kind in _LOOKUPS:
+        target = row.get(f"{name}@{LOOKUP_TABLE}") or (column.targets[0] if len(column.targets) == 1 else "")
+        return Lookup(target, str(raw).lower(), row.get(f"{name}@{FORMATTED}"))
+    if kind is ColumnType.FILE:
+        return FileRef(str(raw).lower(), row.get(f"{column.name}_name"))
+    return parse_plain(kind, raw, column)
+
+
+def parse_plain(kind: ColumnType, raw: Any, column: ColumnInfo) -> Value:
+    """A JSON scalar as the value of its column's type.
+
+    Raises:
+        ServiceError: It is not of that type.
+    """
+    try:
+        match kind:
+            case ColumnType.DATETIME:
+                return _parse_moment(str(raw), column)
+            case ColumnType.DECIMAL | ColumnType.MONEY:
+                return raw if isinstance(raw, Decimal) else Decimal(str(raw))
+            case ColumnType.FLOAT:
+                return float(raw)
+            case ColumnType.CHOICES:
+                return Choices(tuple(int(part) for part in str(raw).split(",") if part))
+            case ColumnType.GUID:
+                return str(raw).lower()
+            case ColumnType.BOOL:
+                return bool(raw)
+            case ColumnType.STRING | ColumnType.IMAGE | ColumnType.UNKNOWN:
+                return str(raw)
+            case _:
+                return int(raw)
+    except (ValueError, ArithmeticError):
+        raise ServiceError(f"Column {column.name} came back with {str(raw)[:60]!r}, which is no {kind}.") from None
+
+
+def _parse_moment(text: str, column: ColumnInfo) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if column.zoned and not column.date_only:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.replace(tzinfo=None)
+
+
+def _parse_parties(rows: Iterable[Json], role: int | None) -> Parties:
+    return Parties(tuple(_parse_party(row) for row in rows if role is None or row.get("participationtypemask") == role))
+
+
+def _parse_party(row: Json) -> Party:
+    columns: list[tuple[str, Value]] = []
+    who: Lookup | None = None
+    for name in _PARTY_COLUMNS:
+        lookup_id = row.get(f"_{name}_value")
+        if lookup_id is not None:
+            prefix = f"_{name}_value@"
+            lookup = Lookup(
+                str(row.get(prefix + LOOKUP_TABLE) or ("activitypointer" if name == "activityid" else "")),
+                str(lookup_id).lower(),
+                row.get(prefix + FORMATTED),
+            )
+            who = lookup if name == "partyid" else who
+            columns.append((name, lookup))
+        elif (raw := row.get(name)) is not None:
+            columns.append((name, str(raw)))
+    role = row.get("participationtypemask")
+    party_id = row.get("activitypartyid")
+    return Party(who, int(role) if role is not None else None, tuple(columns), str(party_id) if party_id else None)
+
+
+def write_properties(
+    table: WireTable, values: Mapping[str, Value], sets: Mapping[str, str], before: Mapping[str, Value]
+) -> Json:
+    """The body that writes these values.
+
+    Args:
+        table: Their table.
+        values: Column to value; lookups name rows of this environment.
+        sets: Table to entity set, for all tables that lookups may point to.
+        before: The values that stood there, needed to clear a lookup that may point to several tables.
+    """
+    body: Json = {}
+    parties: list[Json] = []
+    has_parties = False
+    for name, value in values.items():
+        column = table.info.columns[name]
+        if column.type in _LOOKUPS:
+            body.update(_bind(table, column, value, sets, before.get(name)))
+        elif column.type is ColumnType.PARTIES:
+            has_parties = True
+            parties.extend(_party_bodies(column, value, sets))
+        else:
+            body[name] = write_plain(value, column)
+    if has_parties:
+        body[parties_navigation(table.info.name)] = parties
+    return body
+
+
+def _bind(table: WireTable, column: ColumnInfo, value: Value, sets: Mapping[str, str], before: Value) -> Json:
+    if isinstance(value, Lookup):
+        return {f"{_navigation(table, column, value.table)}@odata.bind": f"/{sets[value.table]}({value.id})"}
+    if column.type is ColumnType.OWNER:
+        return {}  # a row always has an owner
+    target = before.table if isinstance(before, Lookup) else (column.targets[0] if column.targets else "")
+    return {f"{_navigation(table, column, target)}@odata.bind": None}
+
+
+def _navigation(table: WireTable, column: ColumnInfo, target: str) -> str:
+    if column.type is ColumnType.OWNER:
+        return column.name  # one property for users and teams
+    name = table.navigation.get((column.name, target))
+    if name is None:
+        raise ServiceError(
+            f"Column {column.name} of {table.info.name} cannot point to {target} in this environment.",
+            "Compare the column's targets in source and target.",
+        )
+    return name
+
+
+def _party_bodies(column: ColumnInfo, value: Value, sets: Mapping[str, str]) -> Iterable[Json]:
+    if isinstance(value, Parties):
+        for party in value.parties:
+            yield _party_body(party, PARTY_ROLES.get(column.name, 0), sets)
+
+
+def _party_body(party: Party, role: int, sets: Mapping[str, str]) -> Json:
+    body: Json = {"participationtypemask": party.role or role}
+    if party.party:
+        body[f"partyid_{party.party.table}@odata.bind"] = f"/{sets[party.party.table]}({party.party.id})"
+    elif isinstance(address := dict(party.columns).get("addressused"), str):
+        body["addressused"] = address
+    return body
+
+
+_KEPT_BY_THE_SERVICE = {8, 9}
+"""The parties that stand for an activity's regarding row and owner; the service makes them itself [inferred]."""
+
+
+def other_parties(current: Value, written: Mapping[str, Value], sets: Mapping[str, str]) -> Iterable[Json]:
+    """The parties of an activity that a write of these columns must leave as they are."""
+    roles = {PARTY_ROLES.get(name) for name, value in written.items() if isinstance(value, Parties)}
+    for party in current.parties if isinstance(current, Parties) else ():
+        if party.role not in roles and party.role not in _KEPT_BY_THE_SERVICE:
+            yield _party_body(party, 0, sets)
+
+
+def write_plain(value: Value, column: ColumnInfo) -> Any:
+    """The JSON scalar of a value that is neither lookup nor party list."""
+    match value:
+        case datetime():
+            if column.date_only:
+                return f"{value:%Y-%m-%d}"
+            return f"{value:%Y-%m-%dT%H:%M:%S}Z"
+        case Choices(options):
+            return ",".join(map(str, options)) or None
+        case "":
+            return None if column.type is not ColumnType.STRING else ""
+        case _:
+            return value

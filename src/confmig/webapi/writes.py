@@ -1,0 +1,127 @@
+"""Writing rows and associations: bulk messages where a table has them, $batch elsewhere.
+
+A bulk message on a standard table is carried out wholly or not at all, and its error names no row
+(learn.microsoft.com, "Use bulk operation messages"); so a refused one is split until the failing rows stand alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from confmig.errors import LostAnswerError
+from confmig.webapi.batching import MAX_PARTS, Part, batch_request, batch_responses
+from confmig.webapi.replies import DUPLICATE_RECORD, Json, ServiceFault, encode_json, error_of, fault_of
+from confmig.webapi.sender import Request, Response, Sender
+
+_JSON = {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
+_JSON_BODY = {**_JSON, "Content-Type": "application/json; charset=utf-8"}
+
+
+class WriteStatus(StrEnum):
+    """What became of one write."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one write: ``fault`` says why it was refused; of a lost one nobody knows whether it was done."""
+
+    status: WriteStatus
+    fault: ServiceFault | None = None
+
+
+DONE = WriteResult(WriteStatus.DONE)
+_LOST = WriteResult(WriteStatus.LOST)
+
+
+class Writer:
+    """Writes to one environment; ``api`` is the API's root URL with a slash at its end."""
+
+    def __init__(self, sender: Sender, api: str) -> None:
+        self._sender = sender
+        self._api = api
+
+    def bulk(self, message: str, table: str, entity_set: str, bodies: Sequence[Json]) -> list[WriteResult]:
+        """Write rows by ``CreateMultiple`` or ``UpdateMultiple``; one result a row, in their order.
+
+        Raises:
+            ServiceError: The environment did not answer properly.
+        """
+        targets = [{"@odata.type": f"Microsoft.Dynamics.CRM.{table}", **body} for body in bodies]
+        return self._bulk(f"{self._api}{entity_set}/Microsoft.Dynamics.CRM.{message}", targets)
+
+    def _bulk(self, url: str, targets: Sequence[Json]) -> list[WriteResult]:
+        request = Request("POST", url, _JSON_BODY, encode_json({"Targets": targets}), repeatable=False)
+        try:
+            response = self._sender.send(request)
+        except LostAnswerError:
+            return [_LOST] * len(targets)
+        if response.status < 300:
+            return [DONE] * len(targets)
+        fault = fault_of(response)
+        if fault.is_access or len(targets) == 1:
+            return [WriteResult(WriteStatus.REFUSED, fault)] * len(targets)
+        if _is_unclear(response):
+            return [_LOST] * len(targets)
+        half = len(targets) // 2
+        return self._bulk(url, targets[:half]) + self._bulk(url, targets[half:])
+
+    def batch(self, parts: Sequence[Part], *, repeatable: bool = False) -> list[WriteResult]:
+        """Write by single requests carried in batches; one result a part, in their order."""
+        results: list[WriteResult] = []
+        for start in range(0, len(parts), MAX_PARTS):
+            results += self._batch(parts[start : start + MAX_PARTS], repeatable=repeatable)
+        return results
+
+    def _batch(self, parts: Sequence[Part], *, repeatable: bool) -> list[WriteResult]:
+        try:
+            response = self._sender.send(batch_request(self._api, parts, _JSON, repeatable=repeatable))
+        except LostAnswerError:
+            return [_LOST] * len(parts)
+        if response.status >= 300:
+            if _is_unclear(response):
+                return [_LOST] * len(parts)
+            raise error_of(fault_of(response), "Writing a batch")
+        return [_part_result(answer) for answer in batch_responses(response, len(parts))]
+
+
+def _is_unclear(response: Response) -> bool:
+    """Whether a refusal leaves open what was done: a gateway answered in the service's place."""
+    return response.status in {502, 504}
+
+
+def _part_result(response: Response) -> WriteResult:
+    if response.status < 300:
+        return DONE
+    return WriteResult(WriteStatus.REFUSED, fault_of(response))
+
+
+def create_part(entity_set: str, body: Json) -> Part:
+    """Create one row."""
+    return Part("POST", entity_set, encode_json(body))
+
+
+def update_part(entity_set: str, row_id: str, body: Json) -> Part:
+    """Update one row that must exist: without If-Match a PATCH would create it."""
+    return Part("PATCH", f"{entity_set}({row_id})", encode_json(body), (("If-Match", "*"),))
+
+
+def replace_parties_part(entity_set: str, row_id: str, navigation: str, parties: object) -> Part:
+    """Replace all parties of an activity."""
+    return Part("PUT", f"{entity_set}({row_id})/{navigation}", encode_json({"value": parties}))
+
+
+def associate_part(api: str, entity_set: str, source: str, navigation: str, target_set: str, target: str) -> Part:
+    """Associate two rows."""
+    body = encode_json({"@odata.id": f"{api}{target_set}({target})"})
+    return Part("POST", f"{entity_set}({source})/{navigation}/$ref", body)
+
+
+def associated(result: WriteResult) -> WriteResult:
+    """The result of an association: one that existed already is as good as done."""
+    if result.fault and result.fault.code.lower() == DUPLICATE_RECORD.lower():
+        return DONE
+    return result
