@@ -91,6 +91,24 @@ class Parties:
     parties: tuple[Party, ...]
 
 
+PARTY_ROLES = {
+    # https://learn.microsoft.com/power-apps/developer/data-platform/activityparty-entity
+    "from": 1,
+    "to": 2,
+    "cc": 3,
+    "bcc": 4,
+    "requiredattendees": 5,
+    "optionalattendees": 6,
+    "organizer": 7,
+    "resources": 10,
+    "customer": 11,
+    "customers": 11,
+    "partner": 12,
+    "partners": 12,
+}
+"""The participation type of each party list column."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileRef:
     """A file column: the file's id and name; the bytes travel beside the rows."""
@@ -138,6 +156,25 @@ def same_value(left: Value, right: Value) -> bool:
     if isinstance(left, float) or isinstance(right, float):
         return _as_float(left) == _as_float(right)
     return left == right
+
+
+def plain_form(value: Value) -> Value:
+    """A form in which equal values look alike, so that they can be keys: see ``same_value``."""
+    match value:
+        case "" | Choices(options=()) | Parties(parties=()):
+            return None
+        case Lookup(table, row_id):
+            return Lookup(table, row_id)
+        case Choices(options):
+            return Choices(tuple(sorted(set(options))))
+        case Parties():
+            return repr(_party_set(value))
+        case datetime():
+            return _moment(value)
+        case Decimal():
+            return value.normalize()
+        case _:
+            return value
 
 
 def _is_empty(value: Value) -> bool:

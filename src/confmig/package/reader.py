@@ -11,7 +11,17 @@ from lxml import etree
 from confmig.errors import PackageError
 from confmig.model.records import Association, PackageEvent, Record, TableStart, Unknown
 from confmig.model.schema import Schema
-from confmig.model.values import ZERO_ID, ColumnType, FileRef, Lookup, Parties, Party, Value, canonical_guid
+from confmig.model.values import (
+    PARTY_ROLES,
+    ZERO_ID,
+    ColumnType,
+    FileRef,
+    Lookup,
+    Parties,
+    Party,
+    Value,
+    canonical_guid,
+)
 from confmig.package.container import Container
 from confmig.package.text import decode_html, parse_value
 from confmig.package.xml import FeedParser, doctype_error, push_parser, strip_leading, syntax_error
@@ -206,7 +216,8 @@ class RowTarget:
         kind = self._columns.get(column)
         text = attributes.get("value", "")
         if parties or kind is ColumnType.PARTIES:
-            return Parties(tuple(self._party_value(record_id, party, fields) for party, fields in parties))
+            role = PARTY_ROLES.get(column)
+            return Parties(tuple(self._party_value(record_id, role, party, fields) for party, fields in parties))
         if attributes.get("lookupentity") or kind in {ColumnType.LOOKUP, ColumnType.OWNER}:
             return self._lookup(record_id, column, attributes)
         if kind is None:
@@ -233,9 +244,9 @@ class RowTarget:
             table = targets[0]
         return Lookup(table, guid, attributes.get("lookupentityname"))
 
-    def _party_value(self, record_id: str, party_id: str, fields: list[Attributes]) -> Party:
+    def _party_value(self, record_id: str, role: int | None, party_id: str, fields: list[Attributes]) -> Party:
+        """A party; its role is the column's where the file does not say."""
         who: Lookup | None = None
-        role: int | None = None
         columns: list[tuple[str, Value]] = []
         for attributes in fields:
             name = attributes.get("name", "")

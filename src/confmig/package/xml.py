@@ -77,7 +77,7 @@ def push_parser(target: ParserTarget, head: bytes, name: str) -> FeedParser:
     """A parser that is fed piece by piece and calls ``target``; ``head`` is the start of the document.
 
     Entities must be "resolved" here: without that, libxml2 hands a target ``&#38;`` where an attribute has ``&amp;``.
-    So nothing that could declare one gets as far as the parser: a document type is refused in the head, before the root.
+    So nothing that could declare one gets as far as the parser: a document type is refused in the head.
 
     Raises:
         PackageError: The document declares a type, or its root does not begin within the head.

@@ -7,12 +7,10 @@ of the target are conflicts, each with its reason.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
 
 from confmig.errors import PlanError
 from confmig.model.records import Record
-from confmig.model.values import Choices, Lookup, Value
+from confmig.model.values import Value, plain_form
 from confmig.planning.plan import MatchedBy
 
 Key = tuple[Value, ...]
@@ -87,19 +85,7 @@ def comparable_key(key: Key) -> Key:
 
 
 def _comparable(value: Value) -> Value:
-    match value:
-        case str():
-            return value.rstrip(" ").casefold()
-        case Lookup():
-            return Lookup(value.table, value.id)
-        case datetime():
-            return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).replace(microsecond=0)
-        case Decimal():
-            return value.normalize()
-        case Choices(options):
-            return Choices(tuple(sorted(options)))
-        case _:
-            return value
+    return value.rstrip(" ").casefold() if isinstance(value, str) else plain_form(value)
 
 
 def key_order(tables: Iterable[str], needs: Callable[[str], Iterable[str]]) -> list[str]:

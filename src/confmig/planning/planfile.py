@@ -260,28 +260,29 @@ class PlanFile:
 
 
 def count_changes(connection: sqlite3.Connection) -> list[TableCounts]:
-    """Count the rows of each table by what happens with them."""
+    """Count the rows of each table by what happens with them, and its associations."""
+    counts: dict[str, TableCounts] = {}
     rows = connection.execute(
         """
-        WITH rows AS (
-            SELECT tbl, id, source_id, max(action = 'create') AS created, max(action = 'update') AS updated,
-                   max(action = 'skip') AS skipped, max(action = 'conflict') AS conflicting
+        WITH per_row AS (
+            SELECT tbl, max(action = 'create') AS made, max(action = 'update') AS changed,
+                   max(action = 'skip') AS skipped, max(action = 'conflict') AS open
             FROM changes WHERE relationship = '' GROUP BY tbl, id, source_id
-        ), links AS (
-            SELECT tbl, sum(action = 'associate') AS new, sum(action = 'unchanged') AS known,
-                   sum(action = 'conflict') AS conflicting
-            FROM changes WHERE relationship <> '' GROUP BY tbl
-        ), names AS (SELECT tbl FROM rows UNION SELECT tbl FROM links)
-        SELECT names.tbl,
-               coalesce(sum(created), 0),
-               coalesce(sum(updated AND NOT created), 0),
-               coalesce(sum(NOT created AND NOT updated AND NOT skipped AND NOT conflicting), 0),
-               coalesce(sum(skipped), 0),
-               coalesce(sum(rows.conflicting), 0) + coalesce(max(links.conflicting), 0),
-               coalesce(max(links.new), 0),
-               coalesce(max(links.known), 0)
-        FROM names LEFT JOIN rows ON rows.tbl = names.tbl LEFT JOIN links ON links.tbl = names.tbl
-        GROUP BY names.tbl ORDER BY names.tbl
+        )
+        SELECT tbl, sum(made), sum(changed AND NOT made), sum(NOT (made OR changed OR skipped OR open)),
+               sum(skipped), sum(open)
+        FROM per_row GROUP BY tbl
         """
     )
-    return [TableCounts(*row) for row in rows]
+    for table, *numbers in rows:
+        counts[table] = TableCounts(table, *numbers)
+    pairs = connection.execute(
+        """
+        SELECT tbl, sum(action = 'associate'), sum(action = 'unchanged'), sum(action = 'conflict')
+        FROM changes WHERE relationship <> '' GROUP BY tbl
+        """
+    )
+    for table, new, known, conflicts in pairs:
+        of_rows = counts.get(table, TableCounts(table))
+        counts[table] = replace(of_rows, associate=new, associated=known, conflict=of_rows.conflict + conflicts)
+    return [counts[table] for table in sorted(counts)]

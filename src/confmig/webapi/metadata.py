@@ -180,13 +180,22 @@ def _column(attribute: Json) -> ColumnInfo:
         targets=tuple(attribute.get("Targets") or ()),
         creatable=bool(attribute.get("IsValidForCreate")) and not computed,
         updatable=bool(attribute.get("IsValidForUpdate")) and not computed,
-        # The name beside a lookup and its like are attributes, but no properties of a row on the wire.
-        readable=bool(attribute.get("IsValidForRead", True)) and attribute.get("IsValidODataAttribute") is not False,
+        readable=_is_readable(attribute, kind),
         required=(attribute.get("RequiredLevel") or {}).get("Value") == "SystemRequired",
         computed=computed,
         date_only=behavior == "DateOnly",
         zoned=behavior == "UserLocal",
     )
+
+
+def _is_readable(attribute: Json, kind: ColumnType | None) -> bool:
+    """Whether a row has the column on the wire: the name beside a lookup is an attribute, but no property.
+
+    A party list is none either; its parties are read as rows of their own.
+    """
+    if kind is ColumnType.PARTIES:
+        return True
+    return bool(attribute.get("IsValidForRead", True)) and attribute.get("IsValidODataAttribute") is not False
 
 
 def _with_targets(

@@ -8,29 +8,12 @@ from typing import Any
 from confmig.errors import ServiceError
 from confmig.model.environment import ColumnInfo
 from confmig.model.records import Record
-from confmig.model.values import Choices, ColumnType, FileRef, Lookup, Parties, Party, Value
+from confmig.model.values import PARTY_ROLES, Choices, ColumnType, FileRef, Lookup, Parties, Party, Value
 from confmig.webapi.metadata import WireTable
 from confmig.webapi.replies import Json
 
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
 FORMATTED = "OData.Community.Display.V1.FormattedValue"
-
-PARTY_ROLES = {
-    # https://learn.microsoft.com/power-apps/developer/data-platform/activityparty-entity
-    "from": 1,
-    "to": 2,
-    "cc": 3,
-    "bcc": 4,
-    "requiredattendees": 5,
-    "optionalattendees": 6,
-    "organizer": 7,
-    "resources": 10,
-    "customer": 11,
-    "customers": 11,
-    "partner": 12,
-    "partners": 12,
-}
-"""The participation type of each party list column."""
 
 _LOOKUPS = {ColumnType.LOOKUP, ColumnType.OWNER}
 _PARTY_COLUMNS = (
@@ -83,11 +66,17 @@ def _parse(row: Json, column: ColumnInfo, table: str) -> Value:
     if raw is None:
         return None
     if kind in _LOOKUPS:
-        target = row.get(f"{name}@{LOOKUP_TABLE}") or (column.targets[0] if len(column.targets) == 1 else "")
-        return Lookup(target, str(raw).lower(), row.get(f"{name}@{FORMATTED}"))
+        target = row.get(f"{name}@{LOOKUP_TABLE}") or (column.targets[0] if len(column.targets) == 1 else None)
+        return _lookup(f"{table}.{column.name}", raw, target, row.get(f"{name}@{FORMATTED}"))
     if kind is ColumnType.FILE:
         return FileRef(str(raw).lower(), row.get(f"{column.name}_name"))
     return parse_plain(kind, raw, column)
+
+
+def _lookup(where: str, row_id: object, table: str | None, name: str | None) -> Lookup:
+    if not table:
+        raise ServiceError(f"{where} came back without the table that it points to, row {row_id}.")
+    return Lookup(table, str(row_id).lower(), name)
 
 
 def parse_plain(kind: ColumnType, raw: Any, column: ColumnInfo) -> Value:
@@ -136,11 +125,9 @@ def _parse_party(row: Json) -> Party:
         lookup_id = row.get(f"_{name}_value")
         if lookup_id is not None:
             prefix = f"_{name}_value@"
-            lookup = Lookup(
-                str(row.get(prefix + LOOKUP_TABLE) or ("activitypointer" if name == "activityid" else "")),
-                str(lookup_id).lower(),
-                row.get(prefix + FORMATTED),
-            )
+            # CMT writes the table that all activities share, whichever activity it is.
+            target = "activitypointer" if name == "activityid" else row.get(prefix + LOOKUP_TABLE)
+            lookup = _lookup(f"activityparty.{name}", lookup_id, target, row.get(prefix + FORMATTED))
             who = lookup if name == "partyid" else who
             columns.append((name, lookup))
         elif (raw := row.get(name)) is not None:

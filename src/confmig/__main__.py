@@ -1,0 +1,5 @@
+"""``python -m confmig``."""
+
+from confmig.cli import main
+
+main()

@@ -1,0 +1,54 @@
+"""``confmig export``: Read the schema's rows from the source into a data package."""
+
+from pathlib import Path
+
+from confmig.commands.options import (
+    Auth,
+    DataFile,
+    Format,
+    FormatOption,
+    Reports,
+    SchemaFile,
+    Source,
+    SourceAuth,
+    auth_mode,
+)
+from confmig.commands.results import finish
+from confmig.errors import ExitCode, UsageError
+from confmig.exporting.export import ExportCounts, read_events, source_findings
+from confmig.hosts.progress import Progress
+from confmig.package.package import Package, read_schema
+from confmig.package.writer import write_package
+from confmig.reporting.build import export_report, findings_report
+from confmig.reporting.report import Report
+from confmig.reporting.write import require_report_paths
+from confmig.webapi.environment import Environment, connect
+
+
+def export(
+    source: Source,
+    schema: SchemaFile,
+    data: DataFile = Path("data.zip"),
+    auth: Auth = None,
+    source_auth: SourceAuth = None,
+    format_: FormatOption = Format.TEXT,
+    report: Reports = None,
+) -> ExitCode:
+    """Read the schema's rows from the source into a data package."""
+    require_report_paths(report or ())
+    environment = connect(source, auth_mode(source_auth, auth, source), "source")
+    return finish(export_package(environment, schema, data), format_, report)
+
+
+def export_package(source: Environment, schema_path: Path, data: Path) -> Report:
+    """Export, and report what was exported or why not."""
+    if data.is_dir():
+        raise UsageError(f"--data {data}: this is a folder.", "Give the name of the zip to write.")
+    schema, schema_bytes = read_schema(schema_path)
+    if findings := source_findings(schema, source):
+        return findings_report("export", findings)
+    counts = ExportCounts()
+    with Progress("exported") as progress:
+        write_package(data, schema_bytes, schema, read_events(schema, source, counts, progress))
+    with Package(data) as package:
+        return export_report(str(data), package.digest, source.url, counts)

@@ -1,0 +1,82 @@
+"""The options that mean the same in every command, each with a variable of the same name."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from confmig.applying.batch import OnDrift
+from confmig.errors import UsageError
+from confmig.planning.plan import LookupPolicy
+from confmig.webapi.auth import AuthMode
+
+
+class Format(StrEnum):
+    """The form of the result on stdout."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Source = Annotated[str, typer.Option(envvar="CONFMIG_SOURCE", help="URL of the environment to read from.")]
+Target = Annotated[str, typer.Option(envvar="CONFMIG_TARGET", help="URL of the environment to bring to that state.")]
+SchemaFile = Annotated[
+    Path, typer.Option(envvar="CONFMIG_SCHEMA", help="Schema file, or a data package whose schema is meant.")
+]
+DataFile = Annotated[Path, typer.Option(envvar="CONFMIG_DATA", help="Data package: a zip, or a folder.")]
+PlanPath = Annotated[Path, typer.Option("--plan", envvar="CONFMIG_PLAN", help="Plan file.")]
+RunPath = Annotated[
+    Path | None, typer.Option("--run", envvar="CONFMIG_RUN", help="Run file: the journal and the evidence.")
+]
+Auth = Annotated[AuthMode | None, typer.Option(envvar="CONFMIG_AUTH", help="How to sign in.")]
+SourceAuth = Annotated[
+    AuthMode | None, typer.Option(envvar="CONFMIG_SOURCE_AUTH", help="How to sign in to the source, if not by --auth.")
+]
+TargetAuth = Annotated[
+    AuthMode | None, typer.Option(envvar="CONFMIG_TARGET_AUTH", help="How to sign in to the target, if not by --auth.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", envvar="CONFMIG_FORMAT", help="Form of the result.")]
+Reports = Annotated[
+    list[Path] | None,
+    typer.Option("--report", envvar="CONFMIG_REPORT", help="Write a report: .html, .md, .json or .txt; repeatable."),
+]
+Lookups = Annotated[
+    LookupPolicy,
+    typer.Option(envvar="CONFMIG_LOOKUPS", help="What to do with a lookup whose row is nowhere."),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(envvar="CONFMIG_IGNORE", help="table.column that is neither compared nor written; repeatable."),
+]
+MaxChanges = Annotated[
+    int | None, typer.Option(envvar="CONFMIG_MAX_CHANGES", min=0, help="Refuse a plan that writes more than this.")
+]
+Drift = Annotated[
+    OnDrift, typer.Option("--on-drift", envvar="CONFMIG_ON_DRIFT", help="When a row has changed since the plan.")
+]
+
+
+def ignored_columns(texts: list[str] | None) -> frozenset[tuple[str, str]]:
+    """The (table, column) pairs of --ignore.
+
+    Raises:
+        UsageError: One is not of the form table.column.
+    """
+    pairs: set[tuple[str, str]] = set()
+    for text in texts or ():
+        table, dot, column = text.partition(".")
+        if not (table and dot and column) or "." in column:
+            raise UsageError(f"--ignore {text}: this is no column.", "Give it as table.column, in logical names.")
+        pairs.add((table, column))
+    return frozenset(pairs)
+
+
+def auth_mode(own: AuthMode | None, common: AuthMode | None, url: str) -> AuthMode:
+    """How to sign in: the side's own mode, else the common one; without either, none on loopback and secret elsewhere.
+
+    The last is decided by the address alone, never by which secrets happen to be there.
+    """
+    from confmig.webapi.auth import is_loopback
+
+    return own or common or (AuthMode.NONE if is_loopback(url) else AuthMode.SECRET)

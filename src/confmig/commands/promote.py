@@ -1,0 +1,77 @@
+"""``confmig promote``: export, plan, import and verify in one process, for a local run."""
+
+from pathlib import Path
+
+from confmig.applying.batch import OnDrift
+from confmig.commands.export import export_package
+from confmig.commands.import_ import import_package
+from confmig.commands.options import (
+    Auth,
+    DataFile,
+    Drift,
+    Format,
+    FormatOption,
+    Ignore,
+    Lookups,
+    MaxChanges,
+    Reports,
+    RunPath,
+    SchemaFile,
+    Source,
+    SourceAuth,
+    Target,
+    TargetAuth,
+    auth_mode,
+    ignored_columns,
+)
+from confmig.commands.results import finish
+from confmig.errors import ExitCode, UsageError
+from confmig.hosts.host import detect_host, say
+from confmig.planning.plan import LookupPolicy, PlanOptions
+from confmig.reporting.report import Report
+from confmig.reporting.write import require_report_paths
+from confmig.webapi.environment import connect
+
+
+def promote(
+    source: Source,
+    target: Target,
+    schema: SchemaFile,
+    data: DataFile = Path("data.zip"),
+    run: RunPath = None,
+    on_drift: Drift = OnDrift.STOP,
+    lookups: Lookups = LookupPolicy.FAIL,
+    ignore: Ignore = None,
+    max_changes: MaxChanges = None,
+    auth: Auth = None,
+    source_auth: SourceAuth = None,
+    target_auth: TargetAuth = None,
+    format_: FormatOption = Format.TEXT,
+    report: Reports = None,
+) -> ExitCode:
+    """Export from the source, plan, import into the target and verify, in one process."""
+    require_report_paths(report or ())
+    if detect_host().is_pipeline:
+        raise UsageError(
+            "promote is for a local run: in a pipeline nobody would see the plan before it is applied.",
+            "Run confmig export, plan and import --plan as steps of their own.",
+        )
+    options = PlanOptions(lookups, ignored_columns(ignore), max_changes)
+    source_environment = connect(source, auth_mode(source_auth, auth, source), "source")
+    target_environment = connect(target, auth_mode(target_auth, auth, target), "target")
+    if source_environment.identity.organization_id == target_environment.identity.organization_id:
+        raise UsageError(
+            f"{source} and {target} are the same organization, {target_environment.identity.organization_id}.",
+            "Check the two URLs.",
+        )
+    exported = export_package(source_environment, schema, data)
+    say(exported.verdict)
+    if exported.exit_code is not ExitCode.DONE:
+        return finish(exported, format_, report)
+    imported = import_package(target_environment, data, None, None, run, on_drift, options)
+    return finish(_joined(exported, imported), format_, report)
+
+
+def _joined(exported: Report, imported: Report) -> Report:
+    facts = {**{f"exported_{name}": fact for name, fact in exported.facts.items()}, **imported.facts}
+    return Report("promote", imported.exit_code, imported.verdict, facts, imported.sections)

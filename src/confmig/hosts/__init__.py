@@ -1,0 +1,1 @@
+"""Where we run: a terminal, a log, a pipeline."""

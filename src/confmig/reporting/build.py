@@ -1,0 +1,239 @@
+"""From the results of the stages to reports."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+
+from confmig.applying.outcomes import ApplyResult, Status
+from confmig.applying.runfile import RunFile
+from confmig.errors import ExitCode
+from confmig.exporting.export import ExportCounts
+from confmig.planning.plan import WRITING, Action, Change, Finding, Note, TableCounts
+from confmig.planning.planfile import PlanFile
+from confmig.reporting.report import SHOWN_ROWS, Cell, Fact, Report, Section
+from confmig.reporting.values import shorten, show_value
+
+_COUNT_COLUMNS = ("table", "create", "update", "unchanged", "skip", "conflict", "associate", "associated")
+
+
+def findings_report(command: str, findings: Sequence[Finding]) -> Report:
+    """What stands against doing the work."""
+    rows = [(f.rule, f.table, f.column, f.message, f.hint) for f in findings]
+    count = len(findings)
+    return Report(
+        command,
+        ExitCode.FINDINGS,
+        f"{count} finding{'s' if count != 1 else ''}: nothing was done.",
+        {"findings": count},
+        [_section("Findings", ("rule", "table", "column", "what", "what to do"), rows)],
+    )
+
+
+def export_report(data: str, digest: str, source: str, counts: ExportCounts) -> Report:
+    """What was exported."""
+    tables = sorted(set(counts.rows) | set(counts.associations))
+    rows = [(table, counts.rows.get(table, 0), counts.associations.get(table, 0)) for table in tables]
+    total, pairs = sum(counts.rows.values()), sum(counts.associations.values())
+    return Report(
+        "export",
+        ExitCode.DONE,
+        f"Exported {total} rows and {pairs} associations of {len(tables)} tables into {data}.",
+        {"rows": total, "associations": pairs, "data_file": data, "data_digest": digest, "source": source},
+        [
+            _section("Tables", ("table", "rows", "associations"), rows),
+            _section("Left out", ("what",), [(text,) for text in counts.left_out]),
+        ],
+    )
+
+
+def plan_report(plan: PlanFile, exit_code: ExitCode) -> Report:
+    """What a plan would change."""
+    counts = plan.counts()
+    writes = plan.writes()
+    header = plan.header
+    if header.refusals:
+        verdict = f"The plan is refused: {header.refusals[0]}" + _more(len(header.refusals) - 1, "reasons") + "."
+    elif writes:
+        verdict = f"{_summary(counts)}."
+    else:
+        verdict = "Nothing is to be changed: the target holds what the package says."
+    return Report(
+        "plan",
+        exit_code,
+        verdict,
+        {
+            **_count_facts(counts),
+            "has_changes": bool(writes),
+            "plan_file": str(plan.path),
+            "plan_digest": header.digest,
+            "package_digest": header.package_digest,
+            "target": header.target_url,
+            "target_organization": header.target_organization,
+            "refusals": header.refusals,
+        },
+        [
+            _section("Why the plan is refused", ("reason",), [(reason,) for reason in header.refusals]),
+            _counts_section(counts),
+            _changes_section("Changes", plan.changes(actions=WRITING), writes),
+            _reasons_section("Conflicts", plan.changes(actions=(Action.CONFLICT,))),
+            _reasons_section("Skipped", plan.changes(actions=(Action.SKIP,))),
+            _notes_section(plan.notes()),
+        ],
+    )
+
+
+def apply_report(
+    run: RunFile,
+    result: ApplyResult,
+    exit_code: ExitCode,
+    left: Sequence[Change],
+) -> Report:
+    """What an import did; ``left`` are the differences that a second plan still finds."""
+    counts = run.plan.counts()
+    failures = [
+        (
+            change.table,
+            change.name or change.id,
+            _what(change),
+            outcome.status.value,
+            _why(outcome.message, outcome.code),
+        )
+        for change, outcome in islice(run.not_applied(), SHOWN_ROWS)
+    ]
+    return Report(
+        "import",
+        exit_code,
+        _apply_verdict(counts, result, left),
+        {
+            "writes": result.applied,
+            "not_applied": result.failed,
+            "differences_left": len(left),
+            **_count_facts(counts),
+            **{status.value: result.counts.get(status, 0) for status in Status if status is not Status.SENT},
+            "run_file": str(run.path),
+            "plan_digest": run.header.digest,
+            "target": run.header.target_url,
+            "target_organization": run.header.target_organization,
+        },
+        [
+            _counts_section(counts),
+            Section(
+                "Not applied",
+                ("table", "row", "change", "outcome", "why"),
+                failures,
+                max(0, result.failed - len(failures)),
+            ),
+            _changes_section("Differences that are left", left, len(left)),
+            _reasons_section("Skipped", run.plan.changes(actions=(Action.SKIP,))),
+            _notes_section(run.plan.notes()),
+        ],
+    )
+
+
+def _apply_verdict(counts: Sequence[TableCounts], result: ApplyResult, left: Sequence[Change]) -> str:
+    if result.stopped:
+        return f"Stopped: {result.stopped}. {result.applied} changes are applied; running again resumes."
+    if result.failed:
+        return f"Incomplete: {result.failed} changes are not applied, {result.applied} are. Running again resumes."
+    if left:
+        return f"All {result.applied} changes are applied, but {len(left)} differences are left."
+    if not result.applied:
+        return "Nothing was to be changed: the target holds what the package says."
+    return f"Done: {_summary(counts)}."
+
+
+def verify_report(
+    differences: Sequence[Change], counts: Sequence[TableCounts], undecided: Sequence[str], target: str
+) -> Report:
+    """Where the target differs from the package, and what could not be compared."""
+    if differences:
+        verdict = f"{len(differences)} differences between the package and {target}."
+    elif undecided:
+        verdict = (
+            f"The package cannot be compared with {target}: {undecided[0]}" + _more(len(undecided) - 1, "reasons") + "."
+        )
+    else:
+        rows = sum(count.unchanged + count.skip for count in counts)
+        pairs = sum(count.associated for count in counts)
+        verdict = f"The target holds what the package says: {rows} rows and {pairs} associations."
+    return Report(
+        "verify",
+        ExitCode.DIFFERENCES if differences or undecided else ExitCode.DONE,
+        verdict,
+        {"differences": len(differences), **_count_facts(counts), "target": target},
+        [
+            _section("Not comparable", ("why",), [(reason,) for reason in undecided]),
+            _changes_section("Differences", differences, len(differences)),
+            _counts_section(counts),
+        ],
+    )
+
+
+def _count_facts(counts: Iterable[TableCounts]) -> Mapping[str, Fact]:
+    listed = list(counts)
+    return {
+        "created": sum(count.create for count in listed),
+        "updated": sum(count.update for count in listed),
+        "unchanged": sum(count.unchanged for count in listed),
+        "skipped_rows": sum(count.skip for count in listed),
+        "conflicts": sum(count.conflict for count in listed),
+        "associations_added": sum(count.associate for count in listed),
+        "associations_unchanged": sum(count.associated for count in listed),
+    }
+
+
+def _summary(counts: Iterable[TableCounts]) -> str:
+    facts = _count_facts(counts)
+    return (
+        f"{facts['created']} created, {facts['updated']} updated, {facts['associations_added']} associated,"
+        f" {facts['unchanged']} rows left alone"
+    )
+
+
+def _counts_section(counts: Sequence[TableCounts]) -> Section:
+    rows = [(c.table, c.create, c.update, c.unchanged, c.skip, c.conflict, c.associate, c.associated) for c in counts]
+    return Section("Tables", _COUNT_COLUMNS, rows)
+
+
+def _changes_section(title: str, changes: Iterable[Change], total: int) -> Section:
+    rows = [
+        (change.table, change.name or change.id, change.action.value, _what(change))
+        for change in islice(changes, SHOWN_ROWS)
+    ]
+    return Section(title, ("table", "row", "action", "what"), rows, max(0, total - len(rows)))
+
+
+def _what(change: Change) -> str:
+    match change.action:
+        case Action.CREATE:
+            return f"{len(change.after)} columns"
+        case Action.ASSOCIATE:
+            return f"{change.relationship} with {change.other_id}"
+        case Action.CONFLICT:
+            return change.reason
+        case _:
+            return "; ".join(
+                f"{name}: {show_value(name, change.before.get(name))} → {show_value(name, after)}"
+                for name, after in change.after.items()
+            )
+
+
+def _reasons_section(title: str, changes: Iterable[Change]) -> Section:
+    rows = [(change.table, change.source_id, change.reason) for change in changes]
+    return _section(title, ("table", "row", "why"), rows)
+
+
+def _notes_section(notes: Iterable[Note]) -> Section:
+    rows = [(note.table, note.column, note.message, note.count, shorten(note.example)) for note in notes]
+    return _section("Notes", ("table", "column", "what", "times", "example"), rows)
+
+
+def _section(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Section:
+    return Section(title, columns, rows[:SHOWN_ROWS], max(0, len(rows) - SHOWN_ROWS))
+
+
+def _why(message: str, code: str) -> str:
+    return f"{message} [{code}]" if code else message
+
+
+def _more(count: int, what: str) -> str:
+    return f" (and {count} more {what})" if count > 0 else ""

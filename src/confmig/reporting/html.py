@@ -1,0 +1,14 @@
+"""A report as one HTML file without scripts and without anything from elsewhere."""
+
+from importlib.resources import files
+
+from confmig.reporting.report import Report
+
+
+def render_html(report: Report) -> str:
+    """The report as a page; Jinja2 escapes every text."""
+    from jinja2 import Environment, StrictUndefined
+
+    source = files("confmig.reporting").joinpath("report.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(source).render(report=report)

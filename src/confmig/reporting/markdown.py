@@ -1,0 +1,45 @@
+"""A report as Markdown, for a job's summary or a pull request. Row text is data: nothing in it is markup."""
+
+import re
+from collections.abc import Iterator
+
+from confmig.reporting.report import Cell, Report, Section
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$-])")
+
+
+def render_markdown(report: Report) -> str:
+    """The report as Markdown."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"## confmig {report.command}"
+    yield ""
+    yield f"**{_escape(report.verdict)}**"
+    yield ""
+    for name, fact in report.facts.items():
+        if isinstance(fact, str | int):
+            yield f"- {_escape(name.replace('_', ' '))}: {_escape(fact)}"
+    for section in report.sections:
+        if section.rows:
+            yield ""
+            yield from _section_lines(section)
+
+
+def _section_lines(section: Section) -> Iterator[str]:
+    yield f"### {_escape(section.title)}"
+    yield ""
+    yield "| " + " | ".join(_escape(column) for column in section.columns) + " |"
+    yield "|" + " --- |" * len(section.columns)
+    for row in section.rows:
+        yield "| " + " | ".join(_escape(cell) for cell in row) + " |"
+    if section.more:
+        yield ""
+        yield f"… and {section.more} more"
+
+
+def _escape(cell: Cell) -> str:
+    text = "" if cell is None else str(cell)
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return _MARKUP.sub(r"\\\1", line)

@@ -1,0 +1,46 @@
+"""A report as text, for a terminal or a log. No markup: row text is shown as it is."""
+
+from collections.abc import Iterator, Sequence
+
+from confmig.reporting.report import Cell, Report, Section
+
+
+def render_text(report: Report) -> str:
+    """The report as lines of text."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    for section in report.sections:
+        if section.rows:
+            yield from _section_lines(section)
+            yield ""
+    yield report.verdict
+    for name, fact in report.facts.items():
+        if isinstance(fact, str | int) and name not in {"exit_code"}:
+            yield f"  {name.replace('_', ' ')}: {fact}"
+
+
+def _section_lines(section: Section) -> Iterator[str]:
+    yield section.title
+    cells = [[_text(cell) for cell in row] for row in section.rows]
+    widths = [max(len(column), *(len(row[i]) for row in cells)) for i, column in enumerate(section.columns)]
+    numeric = [all(isinstance(row[i], int) for row in section.rows) for i in range(len(section.columns))]
+    yield "  " + _line(section.columns, widths, numeric)
+    for row in cells:
+        yield "  " + _line(row, widths, numeric)
+    if section.more:
+        yield f"  … and {section.more} more"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
+    parts = (
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(cells, widths, numeric, strict=True)
+    )
+    return "  ".join(parts).rstrip()
+
+
+def _text(cell: Cell) -> str:
+    text = "" if cell is None else str(cell)
+    return "".join(character if character.isprintable() else " " for character in text)

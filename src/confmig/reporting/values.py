@@ -1,0 +1,47 @@
+"""How a value is shown to people: short, on one line, and as a hash where its column may hold something private."""
+
+import hashlib
+import re
+from datetime import datetime
+from decimal import Decimal
+
+from confmig.model.values import Choices, FileRef, Lookup, Parties, Value
+
+_SENSITIVE = re.compile(
+    "password|passwd|secret|token|apikey|api_key|accesskey|privatekey|connectionstring|credential"
+    "|e?mail(?:address)?[0-9]*$|phone|mobile|fax"
+)
+_LONGEST = 60
+
+
+def show_value(column: str, value: Value) -> str:
+    """A value in a few words. The same hash means the same value."""
+    if value is None:
+        return "—"
+    if _SENSITIVE.search(column):
+        return "hash " + hashlib.sha256(repr(value).encode()).hexdigest()[:12]
+    match value:
+        case Lookup(table, row_id, name):
+            return shorten(f"{name} ({row_id})" if name else f"{table} {row_id}")
+        case Choices(options):
+            return ", ".join(map(str, options))
+        case Parties(parties):
+            return f"{len(parties)} parties"
+        case FileRef(file_id, name):
+            return shorten(name or file_id)
+        case datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case Decimal():
+            return format(value, "f")
+        case str():
+            return shorten(value)
+        case _:
+            return str(value)
+
+
+def shorten(text: str) -> str:
+    """At most 60 characters on one line; control characters, which could steer a terminal, are made visible."""
+    line = "".join(character if character.isprintable() else " " for character in text[: _LONGEST * 4])
+    line = re.sub(" +", " ", line).strip()
+    rest = len(text) > _LONGEST * 4 or len(line) > _LONGEST
+    return line[: _LONGEST - 1] + "…" if rest else line
