@@ -37,6 +37,14 @@ class Package:
     def __exit__(self, *_: object) -> None:
         self._container.__exit__()
 
+    def read_member(self, name: str) -> bytes:
+        """The bytes of one of the package's files.
+
+        Raises:
+            PackageError: There is no such file, or it is damaged.
+        """
+        return self._container.read(name)
+
     @property
     def timestamp(self) -> str | None:
         """When the package was exported, as its text."""

@@ -53,7 +53,7 @@ def plan_report(plan: PlanFile, exit_code: ExitCode) -> Report:
     if header.refusals:
         verdict = f"The plan is refused: {header.refusals[0]}" + _more(len(header.refusals) - 1, "reasons") + "."
     elif writes:
-        verdict = f"{_summary(counts)}."
+        verdict = f"To be done: {_summary(counts)}."
     else:
         verdict = "Nothing is to be changed: the target holds what the package says."
     return Report(

@@ -1,0 +1,86 @@
+"""``confmig emulator``: Serve a local Dataverse environment."""
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from confmig.errors import PackageError, UsageError
+
+
+def emulator(
+    listen: Annotated[
+        str, typer.Option(envvar="CONFMIG_LISTEN", help="Address and port to listen on; port 0 takes a free one.")
+    ] = "127.0.0.1:8401",
+    package: Annotated[
+        Path | None,
+        typer.Option(envvar="CONFMIG_PACKAGE", help="Data package (zip, folder or schema file) to serve."),
+    ] = None,
+    empty: Annotated[
+        bool, typer.Option("--empty", envvar="CONFMIG_EMPTY", help="Serve the package's tables without its rows.")
+    ] = False,
+    environment: Annotated[
+        str | None,
+        typer.Option(envvar="CONFMIG_ENVIRONMENT", help="Name or path of an environment definition to serve."),
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option(envvar="CONFMIG_STORE", help="SQLite file that keeps the rows between runs.")
+    ] = None,
+    organization_id: Annotated[
+        str | None, typer.Option(envvar="CONFMIG_ORGANIZATION_ID", help="Id of the organization; new by default.")
+    ] = None,
+    without_outside_rows: Annotated[
+        bool,
+        typer.Option(
+            "--without-outside-rows",
+            envvar="CONFMIG_WITHOUT_OUTSIDE_ROWS",
+            help="Leave out the rows that the package's lookups name but the package does not hold.",
+        ),
+    ] = False,
+    deny: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="CONFMIG_DENY", help="Privilege that the caller lacks, such as prvCreateAccount; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Serve a local Dataverse environment over HTTP.
+
+    A bearer token that clients must send is taken from the variable CONFMIG_EMULATOR_TOKEN.
+    """
+    host, port = _address(listen)
+    if any(importlib.util.find_spec(name) is None for name in ("uvicorn", "yaml")):
+        raise UsageError("the emulator needs its extra: pip install 'confmig[emulator]'")
+    from confmig.emulator.errors import EmulatorStartError, PackageFileError
+    from confmig.emulator.options import EmulatorOptions
+    from confmig.emulator.server import serve
+
+    options = EmulatorOptions(
+        host=host,
+        port=port,
+        package=package,
+        empty=empty,
+        without_outside_rows=without_outside_rows,
+        environment=environment,
+        store=store,
+        organization_id=organization_id,
+        token=os.environ.get("CONFMIG_EMULATOR_TOKEN") or None,
+        deny=tuple(deny or ()),
+    )
+    try:
+        serve(options)
+    except PackageFileError as error:
+        raise PackageError(str(error)) from error
+    except EmulatorStartError as error:
+        raise UsageError(str(error)) from error
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Host and port of ``127.0.0.1:8401``, ``[::1]:8401`` or a port alone."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise UsageError(f"--listen {text} is not an address and a port", "for example 127.0.0.1:8401")
+    return host, int(port)

@@ -1,0 +1,1 @@
+"""A Dataverse environment over HTTP and SQLite, for demos and tests; imports nothing of the rest of confmig."""

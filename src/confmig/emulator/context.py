@@ -1,0 +1,158 @@
+"""What a request is worked on with: the store, who calls, and what earlier requests of its change set made."""
+
+import re
+from dataclasses import dataclass, field
+
+from confmig.emulator import naming
+from confmig.emulator.errors import (
+    ServiceError,
+    key_row_missing,
+    key_undefined,
+    payload_error,
+    privilege_missing,
+    row_missing,
+    segment_missing,
+)
+from confmig.emulator.filters import comparable
+from confmig.emulator.model import Table
+from confmig.emulator.odata import parse_literal
+from confmig.emulator.store import Store, Value
+from confmig.emulator.urls import Segment, split_path
+
+# What nearly every reference looks like; the rest goes the long way.
+_PLAIN = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*)\(([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\)")
+
+
+@dataclass
+class Context:
+    """The surroundings of one request.
+
+    Attributes:
+        store: The store.
+        base: Absolute URL of the service's root, ending with a slash.
+        caller_id: The user in whose name rows are written.
+        now: The time of the request, as the wire writes it.
+        denied: Privileges that the caller lacks, in lower case.
+        references: Content ids of a change set with the paths of the rows they made.
+    """
+
+    store: Store
+    base: str
+    caller_id: str
+    now: str
+    denied: frozenset[str] = frozenset()
+    references: dict[str, str] = field(default_factory=dict)
+
+    def require(self, verb: str, table: Table) -> None:
+        """Refuse when the caller lacks a privilege.
+
+        Args:
+            verb: Create, Read, Write, Delete or Append.
+            table: The table.
+
+        Raises:
+            ServiceError: The privilege is missing.
+        """
+        privilege = f"prv{verb}{table.name}"
+        if self.denied and privilege.lower() in self.denied:
+            privilege_id = naming.stable_id("privilege", privilege)
+            shown = f"prv{verb}{table.name[:1].upper()}{table.name[1:]}"
+            raise privilege_missing(self.caller_id, shown, privilege_id, table.name, table.object_type_code)
+
+    def row_url(self, table: Table, row_id: str) -> str:
+        """The absolute URL of a row."""
+        return f"{self.base}{table.entity_set}({row_id})"
+
+    def key_values(self, table: Table, segment: Segment) -> dict[str, Value]:
+        """The stored values of a key in a URL: the primary key by name, or an alternate key.
+
+        Raises:
+            ServiceError: The columns are no key.
+        """
+        names = {
+            name.removeprefix("_").removesuffix("_value") if name.startswith("_") else name for name in segment.parts
+        }
+        keys = [{table.primary_id}, *(set(key.columns) for key in table.keys)]
+        if not names or names not in keys:
+            raise key_undefined(table.name)
+        values: dict[str, Value] = {}
+        for name, text in segment.parts.items():
+            column = table.columns[name.removeprefix("_").removesuffix("_value") if name.startswith("_") else name]
+            values[column.name] = comparable(column, parse_literal(text))
+        return values
+
+    def find_row(self, table: Table, segment: Segment) -> str | None:
+        """The id of the row that a segment names by id or by key; None when no row has the key.
+
+        Raises:
+            ServiceError: The key is not defined, or several rows have it.
+        """
+        if segment.guid is not None:
+            return segment.guid
+        values = self.key_values(table, segment)
+        found = self.store.find(table, values)
+        if len(found) > 1:
+            columns = ", ".join(values)
+            raise ServiceError(
+                400,
+                "0x8006089D",
+                f"More than one record exists for entity {table.name} with entity key involving attributes {columns}",
+            )
+        return found[0] if found else None
+
+    def row_of(self, table: Table, segment: Segment) -> str:
+        """The id of the row that a segment names.
+
+        Raises:
+            ServiceError: No row has the key; a row named by its id is not looked for here.
+        """
+        found = self.find_row(table, segment)
+        if found is None:
+            raise key_row_missing(table.name)
+        return found
+
+    def resolve(self, entity_set: str, text: object) -> tuple[Table, str]:
+        """The row that a reference in a body names: ``/contacts(id)``, an absolute URL, a key, or ``$1``.
+
+        Args:
+            entity_set: The set whose body it stands in, for messages.
+            text: The reference.
+
+        Raises:
+            ServiceError: It cannot be understood or the row is not there.
+        """
+        if not isinstance(text, str) or not text:
+            raise payload_error(entity_set, f"The value '{text}' is not a reference to an entity.")
+        match = _PLAIN.fullmatch(text)
+        if match is not None and (known := self.store.catalog.sets.get(match.group(1))) is not None:
+            row_id = match.group(2).lower()
+            if not self.store.exists(known, row_id):
+                raise row_missing(known.name, row_id)
+            return known, row_id
+        path = self._path(text)
+        segments = split_path(path)
+        if len(segments) != 1 or segments[0].key is None:
+            raise payload_error(entity_set, f"The URI '{text}' is not a reference to an entity.")
+        table = self.store.catalog.sets.get(segments[0].name)
+        if table is None:
+            raise segment_missing(segments[0].name)
+        row_id = self.row_of(table, segments[0])
+        if not self.store.exists(table, row_id):
+            raise row_missing(table.name, row_id)
+        return table, row_id
+
+    def _path(self, text: str) -> str:
+        if text.startswith("$"):
+            known = self.references.get(text[1:])
+            if known is None:
+                raise unknown_reference(text)
+            return known
+        if text.startswith(("http://", "https://", "/api/")):
+            _, found, rest = text.partition("/api/data/")
+            return rest.partition("/")[2] if found else text
+        return text.lstrip("/")
+
+
+def unknown_reference(text: str) -> ServiceError:
+    """A content id that no earlier request of the change set has."""
+    return ServiceError(400, "0x80048d19", f"Content-ID Reference: '{text}' does not exist in the batch context.")

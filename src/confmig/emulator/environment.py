@@ -1,0 +1,81 @@
+"""Making or opening the environment that the options ask for."""
+
+import uuid
+from datetime import UTC, datetime
+
+from confmig.emulator import basetables
+from confmig.emulator.baserows import add_base_rows, add_solutions
+from confmig.emulator.defining import load_definition
+from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.loading import load_package
+from confmig.emulator.model import Catalog, Solution
+from confmig.emulator.options import EmulatorOptions
+from confmig.emulator.packagefile import open_package
+from confmig.emulator.store import Store
+
+DEFAULT_SOLUTIONS = [
+    Solution(uniquename="Default", friendlyname="Default Solution", version="1.0", ismanaged=False),
+    Solution(uniquename="System", friendlyname="System", version="9.2.25061.00151", ismanaged=True),
+]
+
+
+def now() -> str:
+    """The present time as the wire writes it, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def open_environment(options: EmulatorOptions) -> Store:
+    """The store of an environment, filled when it is new.
+
+    Args:
+        options: What it shall hold.
+
+    Raises:
+        EmulatorStartError: The options contradict each other, or the store or the definition is wrong.
+        PackageFileError: The package cannot be read.
+    """
+    _check(options)
+    store = Store(options.store)
+    try:
+        if not store.open_existing():
+            store.organization_id = options.organization_id or str(uuid.uuid4())
+            _fill(store, options)
+            store.save_environment()
+        elif options.organization_id and options.organization_id != store.organization_id:
+            raise EmulatorStartError(f"the store belongs to the organization {store.organization_id}")
+    except BaseException:
+        store.connection.close()
+        raise
+    return store
+
+
+def _check(options: EmulatorOptions) -> None:
+    if options.package is not None and options.environment is not None:
+        raise EmulatorStartError("a package and an environment definition cannot be served together")
+    if options.package is None and (options.empty or options.without_outside_rows):
+        raise EmulatorStartError("an environment can be empty, or be without outside rows, only with a package")
+    if options.organization_id is not None:
+        try:
+            uuid.UUID(options.organization_id)
+        except ValueError as error:
+            raise EmulatorStartError(f"{options.organization_id!r} is not an organization id") from error
+
+
+def _fill(store: Store, options: EmulatorOptions) -> None:
+    moment = now()
+    with store.transaction():
+        if options.package is not None:
+            load_package(
+                store,
+                open_package(options.package),
+                empty=options.empty,
+                outside_rows=not options.without_outside_rows,
+                now=moment,
+            )
+            add_solutions(store, DEFAULT_SOLUTIONS, moment)
+        elif options.environment is not None:
+            load_definition(store, options.environment, moment, own_id=options.organization_id is None)
+        else:
+            store.create(Catalog(basetables.base_tables(), ()))
+            add_base_rows(store, moment)
+            add_solutions(store, DEFAULT_SOLUTIONS, moment)

@@ -1,0 +1,325 @@
+"""Tables, columns, relationships and keys as the metadata of the wire describes them.
+
+Property names: https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/entitymetadata
+"""
+
+from functools import cached_property
+
+from confmig.emulator import naming
+from confmig.emulator.choices import Json, choices, label, managed
+from confmig.emulator.model import Catalog, Column, Key, ManyToMany, ManyToOne, Table
+
+# Column type: AttributeType, AttributeTypeName, and the name of the metadata type without "AttributeMetadata".
+TYPES: dict[str, tuple[str, str, str]] = {
+    "BigInt": ("BigInt", "BigIntType", "BigInt"),
+    "Boolean": ("Boolean", "BooleanType", "Boolean"),
+    "Customer": ("Customer", "CustomerType", "Lookup"),
+    "DateTime": ("DateTime", "DateTimeType", "DateTime"),
+    "Decimal": ("Decimal", "DecimalType", "Decimal"),
+    "Double": ("Double", "DoubleType", "Double"),
+    "EntityName": ("EntityName", "EntityNameType", "EntityName"),
+    "File": ("Virtual", "FileType", "File"),
+    "Image": ("Virtual", "ImageType", "Image"),
+    "Integer": ("Integer", "IntegerType", "Integer"),
+    "Lookup": ("Lookup", "LookupType", "Lookup"),
+    "Memo": ("Memo", "MemoType", "Memo"),
+    "Money": ("Money", "MoneyType", "Money"),
+    "MultiSelectPicklist": ("Virtual", "MultiSelectPicklistType", "MultiSelectPicklist"),
+    "Owner": ("Owner", "OwnerType", "Lookup"),
+    "PartyList": ("PartyList", "PartyListType", "Lookup"),
+    "Picklist": ("Picklist", "PicklistType", "Picklist"),
+    "State": ("State", "StateType", "State"),
+    "Status": ("Status", "StatusType", "Status"),
+    "String": ("String", "StringType", "String"),
+    "Uniqueidentifier": ("Uniqueidentifier", "UniqueidentifierType", "UniqueIdentifier"),
+}
+_RANGES: dict[str, tuple[object, object]] = {
+    "Integer": (-2147483648, 2147483647),
+    "BigInt": (-9223372036854775808, 9223372036854775807),
+    "Decimal": (-100000000000, 100000000000),
+    "Double": (-100000000000, 100000000000),
+    "Money": (-922337203685477, 922337203685477),
+}
+
+
+class Metadata:
+    """The metadata of a catalog; what it gives is built once and must not be changed."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._entities: dict[str, Json] = {}
+        self._attributes: dict[str, list[Json]] = {}
+
+    @cached_property
+    def version(self) -> str:
+        """The version of the metadata; it changes with the tables."""
+        return str(int(naming.stable_id("metadata", *sorted(self.catalog.tables))[:8], 16))
+
+    def entity(self, name: str) -> Json:
+        """A table's own properties."""
+        known = self._entities.get(name)
+        if known is None:
+            known = self._entities[name] = _entity(self.catalog.tables[name])
+        return known
+
+    def attributes(self, name: str) -> list[Json]:
+        """The columns of a table."""
+        known = self._attributes.get(name)
+        if known is None:
+            table = self.catalog.tables[name]
+            known = self._attributes[name] = [attribute(table, column) for column in table.columns.values()]
+        return known
+
+    def many_to_one(self, name: str) -> list[Json]:
+        """The relationships whose lookup is in a table."""
+        return [self._one_to_many(one) for one in self.catalog.many_to_one if one.table == name]
+
+    def one_to_many(self, name: str) -> list[Json]:
+        """The relationships whose lookup points to a table."""
+        return [self._one_to_many(one) for one in self.catalog.many_to_one if one.target == name]
+
+    def many_to_many(self, name: str) -> list[Json]:
+        """The N:N relationships of a table."""
+        return [many(one) for one in self.catalog.many_to_many if name in (one.table1, one.table2)]
+
+    def keys(self, name: str) -> list[Json]:
+        """The alternate keys of a table."""
+        table = self.catalog.tables[name]
+        return [_key(table, key) for key in table.keys]
+
+    def relationships(self) -> list[Json]:
+        """All relationships."""
+        return [
+            *(self._one_to_many(one) for one in self.catalog.many_to_one),
+            *(many(one) for one in self.catalog.many_to_many),
+        ]
+
+    def _one_to_many(self, one: ManyToOne) -> Json:
+        table = self.catalog.tables[one.table]
+        target = self.catalog.tables.get(one.target)
+        column = table.columns[one.column]
+        return {
+            "@odata.type": "#Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata",
+            "MetadataId": naming.stable_id("relationship", one.schema_name),
+            "SchemaName": one.schema_name,
+            "RelationshipType": "OneToManyRelationship",
+            "ReferencedEntity": one.target,
+            "ReferencedAttribute": target.primary_id if target else "ownerid",
+            "ReferencingEntity": one.table,
+            "ReferencingAttribute": one.column,
+            "ReferencingEntityNavigationPropertyName": one.nav,
+            "ReferencedEntityNavigationPropertyName": one.collection,
+            "IsHierarchical": column.parent,
+            "IsCustomRelationship": column.custom,
+            "IsManaged": False,
+            "IsValidForAdvancedFind": True,
+            "SecurityTypes": "Append",
+            "RelationshipBehavior": 1,
+            "IntroducedVersion": "1.0",
+            "IsCustomizable": managed(True, "iscustomizable"),
+            "CascadeConfiguration": {
+                "Assign": "NoCascade",
+                "Delete": "Cascade" if one.table == "activityparty" and one.column == "activityid" else "RemoveLink",
+                "Merge": "NoCascade",
+                "Reparent": "NoCascade",
+                "Share": "NoCascade",
+                "Unshare": "NoCascade",
+                "RollupView": "NoCascade",
+            },
+            "HasChanged": None,
+        }
+
+
+def _entity(table: Table) -> Json:
+    owners = {"user": "UserOwned", "organization": "OrganizationOwned", "none": "None"}
+    custom = "_" in table.name
+    return {
+        "MetadataId": naming.stable_id("entity", table.name),
+        "LogicalName": table.name,
+        "SchemaName": table.name,
+        "EntitySetName": table.entity_set,
+        "LogicalCollectionName": table.entity_set,
+        "CollectionSchemaName": table.entity_set,
+        "DisplayName": label(table.display_name or table.name),
+        "DisplayCollectionName": label(f"{table.display_name or table.name}s"),
+        "Description": label(""),
+        "PrimaryIdAttribute": table.primary_id,
+        "PrimaryNameAttribute": table.primary_name,
+        "PrimaryImageAttribute": next((c.name for c in table.columns.values() if c.type == "Image"), None),
+        "ObjectTypeCode": table.object_type_code,
+        "OwnershipType": owners[table.ownership],
+        "TableType": "Standard",
+        "IsActivity": table.is_activity,
+        "IsActivityParty": table.name == "activityparty",
+        "ActivityTypeMask": 1 if table.is_activity else 0,
+        "IsIntersect": table.is_intersect,
+        "IsPrivate": False,
+        "IsCustomEntity": custom,
+        "IsManaged": False,
+        "IsLogicalEntity": False,
+        "IsChildEntity": False,
+        "IsImportable": not table.is_intersect,
+        "IsSolutionAware": "solutionid" in table.columns and "componentstate" in table.columns,
+        "IsStateModelAware": "statecode" in table.columns,
+        "EnforceStateTransitions": False,
+        "IsValidForAdvancedFind": not table.is_intersect,
+        "IsOptimisticConcurrencyEnabled": True,
+        "ChangeTrackingEnabled": False,
+        "IsBusinessProcessEnabled": False,
+        "IsBPFEntity": False,
+        "HasNotes": False,
+        "HasActivities": False,
+        "HasFeedback": False,
+        "DataProviderId": None,
+        "DataSourceId": None,
+        "ExternalName": None,
+        "IntroducedVersion": "1.0",
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "IsRenameable": managed(True, "isrenameable"),
+        "IsAuditEnabled": managed(False, "canmodifyauditsettings"),
+        "IsDuplicateDetectionEnabled": managed(False, "canmodifyduplicatedetectionsettings"),
+        "CanCreateAttributes": managed(not table.is_intersect, "cancreateattributes"),
+        "CanBeInManyToMany": managed(not table.is_intersect, "canbeinmanytomany"),
+        "CanChangeTrackingBeEnabled": managed(True, "canchangetrackingbeenabled"),
+    }
+
+
+def attribute(table: Table, column: Column) -> Json:
+    """A column with the properties of its type."""
+    kind, type_name, metadata_type = TYPES[column.type]
+    level = "SystemRequired" if column.required else "None"
+    common: Json = {
+        "@odata.type": f"#Microsoft.Dynamics.CRM.{metadata_type}AttributeMetadata",
+        "MetadataId": naming.stable_id("attribute", table.name, column.name),
+        "LogicalName": column.name,
+        "SchemaName": column.name,
+        "EntityLogicalName": table.name,
+        "AttributeType": kind,
+        "AttributeTypeName": {"Value": type_name},
+        "AttributeOf": None,
+        "DisplayName": label(column.display_name or column.name),
+        "Description": label(""),
+        "IsPrimaryId": column.name == table.primary_id,
+        "IsPrimaryName": column.name == table.primary_name,
+        "IsValidForCreate": column.can_create,
+        "IsValidForUpdate": column.can_update,
+        "IsValidForRead": True,
+        "IsValidODataAttribute": column.type != "PartyList",
+        "IsCustomAttribute": column.custom,
+        "IsLogical": False,
+        "IsManaged": False,
+        "IsSecured": False,
+        "IsFilterable": True,
+        "IsRetrievable": True,
+        "IsSearchable": False,
+        "RequiredLevel": {
+            "Value": level,
+            "CanBeChanged": not column.required,
+            "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings",
+        },
+        "SourceType": 0,
+        "AutoNumberFormat": "",
+        "InheritsFrom": None,
+        "ExternalName": None,
+        "DeprecatedVersion": None,
+        "IntroducedVersion": "1.0",
+        "ColumnNumber": 1 + list(table.columns).index(column.name),
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "IsRenameable": managed(True, "isrenameable"),
+        "IsAuditEnabled": managed(False, "canmodifyauditsettings"),
+        "IsValidForAdvancedFind": managed(True, "canmodifysearchsettings"),
+        "IsGlobalFilterEnabled": managed(False, "canmodifyglobalfiltersettings"),
+        "IsSortableEnabled": managed(True, "canmodifyissortablesettings"),
+        "HasChanged": None,
+    }
+    return common | _typed(column)
+
+
+def _typed(column: Column) -> Json:
+    kind = column.type
+    if kind in ("Lookup", "Customer", "Owner"):
+        return {"Targets": list(column.targets), "Format": "None"}
+    if kind == "PartyList":
+        return {"Targets": ["account", "contact", "systemuser"], "Format": "None"}
+    if kind in ("String", "Memo", "EntityName"):
+        length = column.max_length or 4000
+        shape = "TextArea" if kind == "Memo" else (column.format or "Text")
+        return {
+            "MaxLength": length,
+            "DatabaseLength": 2 * length,
+            "Format": shape,
+            "FormatName": {"Value": shape},
+            "IsLocalizable": False,
+        }
+    if kind == "DateTime":
+        return {
+            "Format": column.format or "DateAndTime",
+            "DateTimeBehavior": {"Value": column.behavior},
+            "CanChangeDateTimeBehavior": managed(False, "canchangedatetimebehavior"),
+            "MinSupportedValue": "1753-01-01T00:00:00Z",
+            "MaxSupportedValue": "9999-12-30T23:59:59Z",
+        }
+    if kind in _RANGES:
+        low, high = _RANGES[kind]
+        more: Json = {"MinValue": low, "MaxValue": high}
+        if kind in ("Decimal", "Double", "Money"):
+            more["Precision"] = column.precision if column.precision is not None else 2
+        if kind == "Money":
+            more |= {
+                "PrecisionSource": 2,
+                "CalculationOf": column.calculation_of,
+                "IsBaseCurrency": column.calculation_of is not None,
+            }
+        return more
+    if kind == "Image":
+        return {
+            "IsPrimaryImage": column.name == "entityimage",
+            "MaxHeight": 144,
+            "MaxWidth": 144,
+            "MaxSizeInKB": 10240,
+            "CanStoreFullImage": False,
+        }
+    if kind == "File":
+        return {"MaxSizeInKB": 131072}
+    return choices(column)
+
+
+def many(one: ManyToMany) -> Json:
+    """An N:N relationship."""
+    return {
+        "@odata.type": "#Microsoft.Dynamics.CRM.ManyToManyRelationshipMetadata",
+        "MetadataId": naming.stable_id("relationship", one.schema_name),
+        "SchemaName": one.schema_name,
+        "RelationshipType": "ManyToManyRelationship",
+        "IntersectEntityName": one.intersect,
+        "Entity1LogicalName": one.table1,
+        "Entity1IntersectAttribute": one.column1,
+        "Entity1NavigationPropertyName": one.nav1,
+        "Entity2LogicalName": one.table2,
+        "Entity2IntersectAttribute": one.column2,
+        "Entity2NavigationPropertyName": one.nav2,
+        "IsCustomRelationship": "_" in one.intersect,
+        "IsManaged": False,
+        "IsValidForAdvancedFind": True,
+        "SecurityTypes": "None",
+        "IntroducedVersion": "1.0",
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "HasChanged": None,
+    }
+
+
+def _key(table: Table, key: Key) -> Json:
+    return {
+        "MetadataId": naming.stable_id("key", table.name, key.name),
+        "LogicalName": key.name,
+        "SchemaName": key.name,
+        "EntityLogicalName": table.name,
+        "DisplayName": label(key.name),
+        "KeyAttributes": list(key.columns),
+        "EntityKeyIndexStatus": "Active",
+        "AsyncJob": None,
+        "IsManaged": False,
+        "IntroducedVersion": "1.0",
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "HasChanged": None,
+    }

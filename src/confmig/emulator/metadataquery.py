@@ -1,0 +1,341 @@
+"""Queries for metadata: ``EntityDefinitions`` and below, ``RelationshipDefinitions``, RetrieveMetadataChanges.
+
+https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query-metadata-web-api
+https://learn.microsoft.com/power-apps/developer/data-platform/query-schema-definitions
+"""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from confmig.emulator import odata
+from confmig.emulator.choices import Json
+from confmig.emulator.errors import ServiceError, bad_query, segment_missing
+from confmig.emulator.metadata import Metadata
+from confmig.emulator.urls import Segment, split_outside, unquote_literal
+from confmig.emulator.wire import Reply, Request, json_reply
+
+_NAVIGATIONS = ("Attributes", "Keys", "ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships")
+_DERIVED = frozenset(
+    {
+        "Targets", "Format", "FormatName", "MaxLength", "DatabaseLength", "Precision", "PrecisionSource", "MinValue",
+        "MaxValue", "CalculationOf", "IsBaseCurrency", "DateTimeBehavior", "CanChangeDateTimeBehavior",
+        "MinSupportedValue", "MaxSupportedValue", "OptionSet", "GlobalOptionSet", "DefaultFormValue", "DefaultValue",
+        "IsPrimaryImage", "MaxHeight", "MaxWidth", "MaxSizeInKB", "CanStoreFullImage", "IsLocalizable",
+    }
+)  # fmt: skip
+_EXPANDED_ONLY = frozenset({"OptionSet", "GlobalOptionSet"})
+_CAST = "Microsoft.Dynamics.CRM."
+_QUOTED = re.compile(r"'((?:[^']|'')*)'|\"([^\"]*)\"")
+
+
+def entity_definitions(metadata: Metadata, segments: list[Segment], request: Request) -> Reply:
+    """``EntityDefinitions`` and the paths below it.
+
+    Args:
+        metadata: The metadata.
+        segments: The segments of the path, the first being ``EntityDefinitions``.
+        request: The request.
+
+    Raises:
+        ServiceError: Something of that name does not exist or an option cannot be understood.
+    """
+    options = request.options()
+    head = segments[0]
+    if head.key is None:
+        if len(segments) > 1:
+            raise segment_missing(segments[1].name)
+        rows = [
+            _entity(metadata, name, options)
+            for name in metadata.catalog.tables
+            if _matches(metadata.entity(name), options)
+        ]
+        return _collection(request, "EntityDefinitions", rows)
+    name = _entity_name(metadata, head)
+    if len(segments) == 1:
+        body = {
+            "@odata.context": f"{request.base}$metadata#EntityDefinitions/$entity",
+            **_entity(metadata, name, options),
+        }
+        return json_reply(body)
+    return _below(metadata, name, segments[1:], request, options)
+
+
+def _collection(request: Request, context: str, rows: list[Json]) -> Reply:
+    return json_reply({"@odata.context": f"{request.base}$metadata#{context}", "value": rows})
+
+
+def _entity_name(metadata: Metadata, segment: Segment) -> str:
+    if segment.guid is not None:
+        for name in metadata.catalog.tables:
+            if metadata.entity(name)["MetadataId"] == segment.guid:
+                return name
+        raise ServiceError(404, "0x80060888", f"Could not find an entity with the id {segment.guid}")
+    name = unquote_literal(segment.parts.get("LogicalName", ""))
+    if name not in metadata.catalog.tables:
+        raise ServiceError(404, "0x80060888", f"Could not find an entity with specified entity name: {name}")
+    return name
+
+
+def _below(metadata: Metadata, name: str, segments: list[Segment], request: Request, options: dict[str, str]) -> Reply:
+    first = segments[0]
+    rows = _rows(metadata, name, first.name)
+    if rows is None:
+        entity = metadata.entity(name)
+        if first.name not in entity:
+            raise segment_missing(first.name)
+        if len(segments) > 1 and segments[1].name == "$value":
+            return Reply(200, str(entity[first.name]).encode(), {"Content-Type": "text/plain"})
+        return json_reply({"@odata.context": f"{request.base}$metadata#{first.name}", "value": entity[first.name]})
+    cast = segments[-1].name if segments[-1].name.startswith(_CAST) else ""
+    wanted = cast.removeprefix(_CAST)
+    if cast:
+        rows = [
+            row for row in rows if wanted in ("AttributeMetadata", str(row["@odata.type"]).removeprefix("#" + _CAST))
+        ]
+    derived = bool(cast) and wanted != "AttributeMetadata"
+    if first.key is None:
+        kept = [_project(row, options, derived=derived) for row in rows if _matches(row, options)]
+        return _collection(request, f"EntityDefinitions('{name}')/{first.name}", kept)
+    return _one(rows, first, request, options, derived=derived)
+
+
+def _one(rows: list[Json], segment: Segment, request: Request, options: dict[str, str], *, derived: bool) -> Reply:
+    named = segment.parts.get("LogicalName") or segment.parts.get("SchemaName")
+    wanted = segment.guid or unquote_literal(named or "''")
+    for row in rows:
+        if wanted in (row.get("MetadataId"), row.get("LogicalName"), row.get("SchemaName")):
+            # A single attribute comes with the properties of its own type, as the type annotation says.
+            body = _project(row, options, derived=derived or "$select" not in options)
+            return json_reply({"@odata.context": f"{request.base}$metadata#{segment.name}/$entity", **body})
+    raise ServiceError(404, "0x80060888", f"Could not find an attribute with specified name: {wanted}")
+
+
+def _rows(metadata: Metadata, name: str, navigation: str) -> list[Json] | None:
+    readers: dict[str, Callable[[str], list[Json]]] = {
+        "Attributes": metadata.attributes,
+        "Keys": metadata.keys,
+        "ManyToOneRelationships": metadata.many_to_one,
+        "OneToManyRelationships": metadata.one_to_many,
+        "ManyToManyRelationships": metadata.many_to_many,
+    }
+    reader = readers.get(navigation)
+    return None if reader is None else reader(name)
+
+
+def relationship_definitions(metadata: Metadata, segments: list[Segment], request: Request) -> Reply:
+    """``RelationshipDefinitions``, all or one, with an optional cast."""
+    options = request.options()
+    rows = metadata.relationships()
+    wanted = segments[-1].name.removeprefix(_CAST) if len(segments) > 1 else ""
+    if wanted:
+        rows = [row for row in rows if str(row["@odata.type"]).endswith(f".{wanted}")]
+    if segments[0].key is not None:
+        return _one(rows, segments[0], request, options, derived=True)
+    kept = [_project(row, options, derived=True) for row in rows if _matches(row, options)]
+    return _collection(request, "RelationshipDefinitions", kept)
+
+
+def _entity(metadata: Metadata, name: str, options: dict[str, str]) -> Json:
+    row = _select(metadata.entity(name), options.get("$select"), derived=True)
+    for part in split_outside(options.get("$expand", ""), ","):
+        if not part.strip():
+            continue
+        navigation, inner = _expansion(part.strip())
+        rows = _rows(metadata, name, navigation)
+        if rows is None:
+            raise bad_query(
+                f"Could not find a property named '{navigation}' on type 'Microsoft.Dynamics.CRM.EntityMetadata'."
+            )
+        row[navigation] = [_project(one, inner, derived=False) for one in rows if _matches(one, inner)]
+    return row
+
+
+def _expansion(text: str) -> tuple[str, dict[str, str]]:
+    navigation, parenthesis, rest = text.partition("(")
+    inner: dict[str, str] = {}
+    if parenthesis:
+        for option in split_outside(rest.rpartition(")")[0], ";"):
+            name, _, value = option.partition("=")
+            inner[name.strip()] = value.strip()
+    return navigation.strip(), inner
+
+
+def _project(row: Json, options: dict[str, str], *, derived: bool) -> Json:
+    """A row with the selected properties; option sets come only when they are expanded."""
+    kept = _select(row, options.get("$select"), derived=derived)
+    for name in _EXPANDED_ONLY:
+        kept.pop(name, None)
+    for part in split_outside(options.get("$expand", ""), ","):
+        if part.strip():
+            name, inner = _expansion(part.strip())
+            if name not in row and name not in _EXPANDED_ONLY:
+                raise bad_query(f"Could not find a property named '{name}'.")
+            value = row.get(name)
+            kept[name] = _select(value, inner.get("$select"), derived=True) if isinstance(value, dict) else value
+    return kept
+
+
+def _select(row: Json, select: str | None, *, derived: bool) -> Json:
+    if not select:
+        return {name: value for name, value in row.items() if derived or name not in _DERIVED}
+    names = {name.strip() for name in select.split(",")}
+    unknown = sorted(name for name in names if name not in row and name not in _DERIVED)
+    if unknown:
+        raise bad_query(f"Could not find a property named '{unknown[0]}' on the metadata type.")
+    if not derived and (wrong := sorted(names & _DERIVED)):
+        raise bad_query(
+            f"Could not find a property named '{wrong[0]}' on type 'Microsoft.Dynamics.CRM.AttributeMetadata'."
+        )
+    return {name: value for name, value in row.items() if name in names or name in ("@odata.type", "MetadataId")}
+
+
+def _matches(row: Json, options: dict[str, str]) -> bool:
+    text = options.get("$filter")
+    return True if not text else _holds(row, odata.parse_filter(text, options))
+
+
+def _holds(row: Json, node: odata.Node) -> bool:
+    if isinstance(node, odata.Group):
+        parts = (_holds(row, part) for part in node.nodes)
+        return all(parts) if node.operator == "and" else any(parts)
+    if isinstance(node, odata.Not):
+        return not _holds(row, node.node)
+    if isinstance(node, odata.Any):
+        raise bad_query("Lambda expressions are not supported on metadata.")
+    value: object = row
+    for name in node.path.split("/"):
+        if not isinstance(value, dict) or name not in value:
+            raise bad_query(f"Could not find a property named '{name}' on the metadata type.")
+        value = value[name]
+    if isinstance(node, odata.Membership):
+        return _plain(value) in {_plain(one) for one in node.values}
+    return _compare(_plain(value), node.operator, _plain(node.value))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, odata.Guid):
+        return value.text
+    return value
+
+
+def _compare(value: object, operator: str, wanted: object) -> bool:
+    if operator == "eq":
+        return value == wanted
+    if operator == "ne":
+        return value != wanted
+    if isinstance(value, str) and isinstance(wanted, str):
+        tests = {
+            "contains": wanted in value,
+            "startswith": value.startswith(wanted),
+            "endswith": value.endswith(wanted),
+        }
+        return tests.get(operator, False)
+    if isinstance(value, int) and isinstance(wanted, int):
+        return {"gt": value > wanted, "ge": value >= wanted, "lt": value < wanted, "le": value <= wanted}.get(
+            operator, False
+        )
+    return False
+
+
+def metadata_changes(metadata: Metadata, segment: Segment, request: Request) -> Reply:
+    """``RetrieveMetadataChanges(Query=@p1)?@p1={...}``.
+
+    Raises:
+        ServiceError: The query is not JSON or has an unknown operator.
+    """
+    options = request.options()
+    text = segment.parts.get("Query", "{}")
+    if text.startswith("@"):
+        text = options.get(text, "{}")
+    try:
+        query = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise bad_query(f"The parameter Query is not valid JSON: {error}") from error
+    if not isinstance(query, dict):
+        raise bad_query("The parameter Query is not an object.")
+    names = [name for name in metadata.catalog.tables if _criteria(metadata.entity(name), query.get("Criteria"))]
+    body = {
+        "@odata.context": f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrieveMetadataChangesResponse",
+        "ServerVersionStamp": f"{metadata.version}!11/23/2026 00:00:00",
+        "DeletedMetadata": None,
+        "EntityMetadata": [_complex_entity(metadata, name, query) for name in names],
+    }
+    return json_reply(body)
+
+
+def _complex_entity(metadata: Metadata, name: str, query: Json) -> Json:
+    row = metadata.entity(name)
+    wanted = _properties(query.get("Properties"))
+    kept = {key: value for key, value in row.items() if wanted is None or key in wanted or key == "MetadataId"}
+    kept["HasChanged"] = None
+    queries = {
+        "Attributes": "AttributeQuery",
+        "Keys": "KeyQuery",
+        "ManyToOneRelationships": "RelationshipQuery",
+        "OneToManyRelationships": "RelationshipQuery",
+        "ManyToManyRelationships": "RelationshipQuery",
+    }
+    for navigation in _NAVIGATIONS:
+        if wanted is None or navigation in wanted:
+            rows = _rows(metadata, name, navigation) or []
+            kept[navigation] = [
+                _complex(one, one_query)
+                for one in rows
+                for one_query in [query.get(queries[navigation])]
+                if _criteria(one, _member(one_query, "Criteria"))
+            ]
+    return kept
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _complex(row: Json, query: object) -> Json:
+    wanted = _properties(_member(query, "Properties"))
+    kept = {key: value for key, value in row.items() if wanted is None or key in wanted or key == "MetadataId"}
+    kind = row.get("@odata.type")
+    if isinstance(kind, str):
+        kept = {"@odata.type": kind.replace(_CAST, f"{_CAST}Complex"), **kept}
+    kept["HasChanged"] = None
+    return kept
+
+
+def _properties(properties: object) -> set[str] | None:
+    """The names of the wanted properties; None for all."""
+    if not isinstance(properties, dict) or properties.get("AllProperties") is True:
+        return None
+    names = properties.get("PropertyNames")
+    return {str(name) for name in names} if isinstance(names, list) else set()
+
+
+def _criteria(row: Json, criteria: object) -> bool:
+    if not isinstance(criteria, dict):
+        return True
+    results = [_condition(row, condition) for condition in criteria.get("Conditions") or []]
+    results += [_criteria(row, inner) for inner in criteria.get("Filters") or []]
+    if not results:
+        return True
+    return any(results) if criteria.get("FilterOperator") in ("Or", 1) else all(results)
+
+
+def _condition(row: Json, condition: Json) -> bool:
+    name = str(condition.get("PropertyName"))
+    if name not in row:
+        raise bad_query(f"'{name}' is not a property that metadata can be filtered by.")
+    value = row[name]
+    if isinstance(value, dict) and "Value" in value:
+        value = value["Value"]
+    given = condition.get("Value")
+    text = str(_member(given, "Value") if isinstance(given, dict) else given)
+    operator = condition.get("ConditionOperator")
+    if operator in ("Equals", "NotEquals"):
+        return (str(value).lower() == text.lower()) == (operator == "Equals")
+    if operator in ("In", "NotIn"):
+        listed = {one or two for one, two in _QUOTED.findall(text)}
+        return (str(value) in listed) == (operator == "In")
+    if operator in ("GreaterThan", "LessThan") and text.lstrip("-").isdigit() and isinstance(value, int):
+        return value > int(text) if operator == "GreaterThan" else value < int(text)
+    raise bad_query(f"The condition operator '{operator}' is not supported for '{name}'.")

@@ -1,0 +1,319 @@
+"""What the environment knows of its tables: columns, keys and relationships.
+
+The structures are frozen and are kept as JSON in the store, so that a store opened again has the tables it had.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from confmig.emulator import naming
+
+LOOKUPS = frozenset({"Lookup", "Customer", "Owner"})
+NUMBERS = frozenset({"Decimal", "Money", "Double"})
+WHOLE = frozenset({"Integer", "BigInt", "Picklist", "State", "Status"})
+TEXTS = frozenset({"String", "Memo", "EntityName"})
+COLUMN_TYPES = (
+    LOOKUPS
+    | NUMBERS
+    | WHOLE
+    | TEXTS
+    | {"Boolean", "DateTime", "Uniqueidentifier", "PartyList", "Image", "File", "MultiSelectPicklist"}
+)
+
+
+class Option(msgspec.Struct, frozen=True):
+    """A choice: value, label and, for a status, the state that it belongs to."""
+
+    value: int
+    label: str
+    state: int | None = None
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A column.
+
+    Attributes:
+        options: The choices that metadata lists.
+        any_option: Whether values beside the listed ones are accepted.
+        named: For a lookup, whether the service gives the name of its target.
+        overridden: For a lookup, whether some values carry a name that is not their target's.
+        parent: For a lookup, whether it is the parent of a hierarchy, in which circles are refused.
+    """
+
+    name: str
+    type: str
+    display_name: str = ""
+    max_length: int | None = None
+    precision: int | None = None
+    behavior: str = "UserLocal"
+    format: str | None = None
+    targets: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    any_option: bool = True
+    required: bool = False
+    can_create: bool = True
+    can_update: bool = True
+    calculation_of: str | None = None
+    named: bool = True
+    overridden: bool = False
+    parent: bool = False
+    custom: bool = False
+
+    @property
+    def is_lookup(self) -> bool:
+        """Whether the value is a reference to one row."""
+        return self.type in LOOKUPS
+
+    @property
+    def wire_name(self) -> str:
+        """The property that carries the value."""
+        return f"_{self.name}_value" if self.type in LOOKUPS else self.name
+
+    @property
+    def stored(self) -> bool:
+        """Whether the row itself holds the value; parties are rows of their own."""
+        return self.type != "PartyList"
+
+    @property
+    def many_targets(self) -> bool:
+        """Whether the table of the target is part of the value."""
+        return self.type in LOOKUPS and len(self.targets) != 1
+
+    def accepted(self) -> frozenset[int]:
+        """The values that are accepted when not any is."""
+        return frozenset(option.value for option in self.options)
+
+
+class Key(msgspec.Struct, frozen=True):
+    """An alternate key."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A table.
+
+    Attributes:
+        ownership: ``user``, ``organization`` or ``none``.
+        bulk: Whether CreateMultiple and UpdateMultiple exist for it.
+        hidden: Ids of rows that collection reads leave out.
+        lost_names: Whether lookups point to rows of this table that are not there and have a name.
+    """
+
+    name: str
+    entity_set: str
+    primary_id: str
+    columns: dict[str, Column]
+    primary_name: str | None = None
+    display_name: str = ""
+    object_type_code: int = 0
+    ownership: str = "organization"
+    is_activity: bool = False
+    is_intersect: bool = False
+    bulk: bool = True
+    keys: tuple[Key, ...] = ()
+    hidden: tuple[str, ...] = ()
+    lost_names: bool = False
+
+
+class ManyToMany(msgspec.Struct, frozen=True, kw_only=True):
+    """An N:N relationship with its intersect table; ``table1`` is the Entity1 side."""
+
+    schema_name: str
+    intersect: str
+    table1: str
+    column1: str
+    nav1: str
+    table2: str
+    column2: str
+    nav2: str
+
+
+class ManyToOne(msgspec.Struct, frozen=True, kw_only=True):
+    """An N:1 relationship: one lookup column and one of its targets."""
+
+    schema_name: str
+    table: str
+    column: str
+    target: str
+    nav: str
+    collection: str
+
+
+class Solution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An installed solution."""
+
+    uniquename: str
+    friendlyname: str
+    version: str
+    ismanaged: bool = True
+
+
+class CatalogData(msgspec.Struct, frozen=True):
+    """What of a catalog is kept in the store."""
+
+    tables: tuple[Table, ...]
+    many_to_many: tuple[ManyToMany, ...]
+
+
+class Catalog:
+    """All tables and relationships, with the indexes that requests need."""
+
+    def __init__(self, tables: Iterable[Table], many_to_many: Iterable[ManyToMany]) -> None:
+        self.tables = {table.name: table for table in tables}
+        self.sets = {table.entity_set: table for table in self.tables.values()}
+        self.many_to_many = tuple(many_to_many)
+        self.intersects = {relationship.intersect: relationship for relationship in self.many_to_many}
+        self.many_to_one = tuple(
+            relationship for table in self.tables.values() for relationship in _many_to_one(table, self.tables)
+        )
+        self._lookups: dict[str, dict[str, ManyToOne]] = {name: {} for name in self.tables}
+        self._collections: dict[str, dict[str, ManyToOne]] = {name: {} for name in self.tables}
+        for one in self.many_to_one:
+            self._lookups[one.table].setdefault(one.nav, one)
+            if one.target in self._collections:
+                self._collections[one.target].setdefault(one.collection, one)
+        self._associations: dict[str, dict[str, tuple[ManyToMany, bool]]] = {name: {} for name in self.tables}
+        for many in self.many_to_many:
+            self._associations[many.table1][many.nav1] = (many, True)
+            self._associations[many.table2][many.nav2] = (many, False)
+        self._wire = {
+            table.name: {column.wire_name: column for column in table.columns.values() if column.stored}
+            for table in self.tables.values()
+        }
+
+    def data(self) -> CatalogData:
+        """The part that the store keeps."""
+        return CatalogData(tuple(self.tables.values()), self.many_to_many)
+
+    def wire_columns(self, table: str) -> dict[str, Column]:
+        """The columns of a table by the property that carries them."""
+        return self._wire[table]
+
+    def lookup(self, table: str, nav: str) -> ManyToOne | None:
+        """The relationship behind a single-valued navigation property."""
+        return self._lookups[table].get(nav)
+
+    def collection(self, table: str, nav: str) -> ManyToOne | None:
+        """The relationship behind a collection-valued navigation property that is 1:N."""
+        return self._collections[table].get(nav)
+
+    def association(self, table: str, nav: str) -> tuple[ManyToMany, bool] | None:
+        """The N:N relationship behind a navigation property, and whether the table is its Entity1 side."""
+        return self._associations[table].get(nav)
+
+    def navs_of(self, table: str, column: str) -> dict[str, str]:
+        """The navigation property of a lookup column for each of its targets."""
+        return {
+            one.target: one.nav
+            for one in self.many_to_one
+            if one.table == table and one.column == column and one.target != "owner"
+        }
+
+
+def navigation(table: str, column: Column, target: str) -> str:
+    """The single-valued navigation property of a lookup for one target.
+
+    An owner has one property for users and teams, a lookup with one target has its own name, one with several has a
+    property for each, and the regarding columns of activities name their own table as well.
+    """
+    if column.type == "Owner":
+        return column.name
+    if column.name == "regardingobjectid":
+        return f"{column.name}_{target}_{table}"
+    if table == "activityparty" and column.name == "partyid":
+        return f"partyid_{target}"
+    return column.name if len(column.targets) == 1 else f"{column.name}_{target}"
+
+
+def _many_to_one(table: Table, tables: dict[str, Table]) -> Iterable[ManyToOne]:
+    if table.is_intersect:
+        return
+    for column in table.columns.values():
+        if not column.is_lookup:
+            continue
+        targets = (*column.targets, "owner") if column.type == "Owner" else column.targets
+        if table.name == "activityparty" and column.name == "activityid":
+            targets = tuple(name for name in targets if name not in tables or not tables[name].is_activity)
+        for target in targets:
+            name = f"{target}_{table.name}_{column.name}"
+            yield ManyToOne(
+                schema_name=name,
+                table=table.name,
+                column=column.name,
+                target=target,
+                nav=navigation(table.name, column, target),
+                collection=name,
+            )
+    if table.name == "activityparty":
+        for activity in tables.values():
+            if activity.is_activity:
+                yield ManyToOne(
+                    schema_name=f"{activity.name}_activity_parties",
+                    table=table.name,
+                    column="activityid",
+                    target=activity.name,
+                    nav=f"activityid_{activity.name}",
+                    collection=f"{activity.name}_activity_parties",
+                )
+
+
+def many_to_many(
+    intersect: str, table1: str, id1: str, table2: str, id2: str, *, names: tuple[str, str, str] | None = None
+) -> ManyToMany:
+    """An N:N relationship with the names that Dataverse would give it.
+
+    Args:
+        intersect: Logical name of the intersect table.
+        table1: The Entity1 table.
+        id1: Its primary id column.
+        table2: The Entity2 table.
+        id2: Its primary id column.
+        names: Schema name and the two navigation properties, when they are known.
+    """
+    reflexive = table1 == table2
+    known = {"systemuserroles": "systemuserroles_association", "teamroles": "teamroles_association"}
+    schema_name = names[0] if names else known.get(intersect, intersect)
+    nav1 = f"{schema_name}_Referencing" if reflexive else schema_name
+    nav2 = f"{schema_name}_Referenced" if reflexive else schema_name
+    if names:
+        nav1, nav2 = names[1], names[2]
+    return ManyToMany(
+        schema_name=schema_name,
+        intersect=intersect,
+        table1=table1,
+        column1=f"{id1}one" if reflexive else id1,
+        nav1=nav1,
+        table2=table2,
+        column2=f"{id2}two" if reflexive else id2,
+        nav2=nav2,
+    )
+
+
+def intersect_table(relationship: ManyToMany) -> Table:
+    """The readable table of an N:N relationship: four read-only columns."""
+    name = relationship.intersect
+    key = Column(name=f"{name}id", type="Uniqueidentifier", can_create=False, can_update=False, required=True)
+    version = Column(name="versionnumber", type="BigInt", can_create=False, can_update=False)
+    sides = [
+        Column(name=side, type="Uniqueidentifier", can_create=False, can_update=False)
+        for side in (relationship.column1, relationship.column2)
+    ]
+    return Table(
+        name=name,
+        entity_set=f"{name}set",
+        primary_id=key.name,
+        columns={column.name: column for column in (key, *sides, version)},
+        display_name=name,
+        object_type_code=type_code(name),
+        ownership="none",
+        is_intersect=True,
+        bulk=False,
+    )
+
+
+def type_code(name: str) -> int:
+    """An object type code for a table that has none: stable, in the range of custom tables."""
+    return 10_000 + int(naming.stable_id("otc", name)[:6], 16) % 80_000

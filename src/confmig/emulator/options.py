@@ -1,0 +1,33 @@
+"""How an emulator is started."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmulatorOptions:
+    """What the environment holds and where it listens.
+
+    Attributes:
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        package: Data package (zip, folder or schema file) whose tables and rows are served.
+        empty: Serve the package's tables without its rows.
+        without_outside_rows: Leave out the rows that the package's lookups name but the package does not hold.
+        environment: Name of a definition that comes with the emulator, or the path of a definition file.
+        store: SQLite file kept between runs; None keeps everything in memory.
+        organization_id: Id of the organization; None makes a new one for each new store.
+        token: The only bearer token that is accepted; None accepts any request.
+        deny: Privileges that the caller lacks, such as ``prvCreateAccount``.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    package: Path | None = None
+    empty: bool = False
+    without_outside_rows: bool = False
+    environment: str | None = None
+    store: Path | None = None
+    organization_id: str | None = None
+    token: str | None = None
+    deny: tuple[str, ...] = ()

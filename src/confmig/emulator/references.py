@@ -1,0 +1,121 @@
+"""``$ref``: rows associated and disassociated.
+
+https://learn.microsoft.com/power-apps/developer/data-platform/webapi/associate-disassociate-entities-using-web-api
+"""
+
+from urllib.parse import unquote
+
+from confmig.emulator.context import Context
+from confmig.emulator.errors import ServiceError, navigation_unknown, payload_error
+from confmig.emulator.model import ManyToMany, ManyToOne, Table
+from confmig.emulator.payload import bind, clear, decode_object
+from confmig.emulator.store import Value, target_column
+from confmig.emulator.urls import Segment
+from confmig.emulator.wire import Reply, Request, json_reply
+from confmig.emulator.writing import Writer
+
+
+def change_reference(writer: Writer, table: Table, row_id: str, nav: Segment, request: Request) -> Reply:
+    """Associate or disassociate a row.
+
+    Args:
+        writer: Writes.
+        table: The table of the row in the URL.
+        row_id: Its id; the row is there.
+        nav: The navigation property, with the other row's id when the URL gives it.
+        request: The request.
+
+    Raises:
+        ServiceError: The navigation property is unknown, the other row is missing, or the pair is there already.
+    """
+    catalog = writer.context.store.catalog
+    with writer.context.store.transaction():
+        writer.context.require("Append", table)
+        one = catalog.lookup(table.name, nav.name)
+        if one is not None:
+            return _single(writer, table, row_id, one, request)
+        association = catalog.association(table.name, nav.name)
+        if association is not None:
+            return _pair(writer, table, row_id, nav, association, request)
+        collection = catalog.collection(table.name, nav.name)
+        if collection is None:
+            raise navigation_unknown(table.entity_set, nav.name)
+        return _member(writer, table, row_id, nav, collection, request)
+
+
+def _single(writer: Writer, table: Table, row_id: str, one: ManyToOne, request: Request) -> Reply:
+    values: dict[str, Value] = {}
+    if request.method == "DELETE":
+        clear(table.columns[one.column], values)
+    elif request.method == "PUT":
+        bind(writer.context, table, one, decode_object(request.body).get("@odata.id"), values)
+    else:
+        raise _not_allowed(request.method)
+    writer.set_values(table, row_id, values)
+    return Reply(204)
+
+
+def _other(context: Context, table: Table, nav: Segment, request: Request) -> tuple[Table, str] | None:
+    """The row that the body, the key of the navigation property, or ``$id`` names."""
+    if request.method == "DELETE":
+        if nav.guid is not None:
+            return None
+        return context.resolve(table.entity_set, unquote(request.options().get("$id", "")))
+    if request.method != "POST":
+        raise _not_allowed(request.method)
+    return context.resolve(table.entity_set, decode_object(request.body).get("@odata.id"))
+
+
+def _pair(
+    writer: Writer, table: Table, row_id: str, nav: Segment, association: tuple[ManyToMany, bool], request: Request
+) -> Reply:
+    relationship, first = association
+    expected = relationship.table2 if first else relationship.table1
+    found = _other(writer.context, table, nav, request)
+    if found is not None and found[0].name != expected:
+        raise payload_error(table.entity_set, f"The reference is of type '{found[0].name}', not '{expected}'.")
+    other = found[1] if found is not None else str(nav.guid)
+    one, two = (row_id, other) if first else (other, row_id)
+    if request.method == "DELETE":
+        writer.disassociate(relationship.intersect, one, two)
+    else:
+        writer.associate(relationship.intersect, one, two)
+    return Reply(204)
+
+
+def _member(writer: Writer, table: Table, row_id: str, nav: Segment, one: ManyToOne, request: Request) -> Reply:
+    """A row of a 1:N collection: its lookup is set or cleared."""
+    child = writer.context.store.catalog.tables[one.table]
+    found = _other(writer.context, table, nav, request)
+    if found is not None and found[0].name != child.name:
+        raise payload_error(table.entity_set, f"The reference is of type '{found[0].name}', not '{child.name}'.")
+    child_id = found[1] if found is not None else str(nav.guid)
+    values: dict[str, Value] = {one.column: row_id}
+    if child.columns[one.column].many_targets:
+        values[target_column(one.column)] = table.name
+    if request.method == "DELETE":
+        values = {}
+        clear(child.columns[one.column], values)
+    writer.set_values(child, child_id, values)
+    return Reply(204)
+
+
+def read_reference(context: Context, table: Table, row_id: str, nav: Segment, request: Request) -> Reply:
+    """The reference that a lookup holds.
+
+    Raises:
+        ServiceError: The navigation property is no lookup.
+    """
+    one = context.store.catalog.lookup(table.name, nav.name)
+    if one is None:
+        raise navigation_unknown(table.entity_set, nav.name)
+    row = context.store.read(table, row_id, [one.column]) or {}
+    if row.get(one.column) is None:
+        return Reply(204)
+    target = context.store.catalog.tables["systemuser" if one.target == "owner" else one.target]
+    url = context.row_url(target, str(row[one.column]))
+    return json_reply({"@odata.context": f"{request.base}$metadata#$ref", "@odata.id": url})
+
+
+def _not_allowed(method: str) -> ServiceError:
+    return ServiceError(405, "0x80060888", f"The requested resource does not support http method '{method}'.")

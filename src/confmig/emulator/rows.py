@@ -1,0 +1,248 @@
+"""The paths of rows: which method on which path does what."""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from confmig.emulator.aggregates import read_aggregate
+from confmig.emulator.bulk import ACTIONS, PREFIX, run_bulk
+from confmig.emulator.context import Context
+from confmig.emulator.errors import (
+    ServiceError,
+    bad_request,
+    duplicate_row,
+    intersect_read_only,
+    key_row_missing,
+    property_missing,
+    row_missing,
+    segment_missing,
+    version_mismatch,
+)
+from confmig.emulator.fetchxml import read_fetch
+from confmig.emulator.files import Files
+from confmig.emulator.model import Table
+from confmig.emulator.payload import Body, decode_object
+from confmig.emulator.reading import Restriction, read_collection, read_count, read_row, row_json
+from confmig.emulator.references import change_reference, read_reference
+from confmig.emulator.store import Store, quoted, table_sql, target_column
+from confmig.emulator.urls import Segment
+from confmig.emulator.wire import JSON, Reply, Request, json_reply, raw_json_reply
+from confmig.emulator.writing import Writer
+
+_VERSION = re.compile(r'(?:W/)?"?(\d+)"?')
+
+
+class Rows:
+    """Answers requests for the rows of one table."""
+
+    def __init__(self, writer: Writer, files: Files, table: Table, request: Request) -> None:
+        self._writer = writer
+        self._files = files
+        self._context: Context = writer.context
+        self._store: Store = writer.context.store
+        self._table = table
+        self._request = request
+
+    def answer(self, segments: list[Segment]) -> Reply:
+        """The answer; ``segments[0]`` names the set.
+
+        Raises:
+            ServiceError: The path does not exist or the request is refused.
+        """
+        if segments[0].key is None:
+            return self._on_set(segments)
+        if len(segments) == 1:
+            return self._on_row(segments[0])
+        return self._below_row(segments)
+
+    def _on_set(self, segments: list[Segment]) -> Reply:
+        method = self._request.method
+        if len(segments) == 2 and segments[1].name.removeprefix(PREFIX) in ACTIONS and method == "POST":
+            return run_bulk(self._writer, self._table, segments[1].name.removeprefix(PREFIX), self._request)
+        if len(segments) == 2 and segments[1].name == "$count" and method == "GET":
+            self._context.require("Read", self._table)
+            return read_count(self._store, self._table, self._request)
+        if len(segments) > 1:
+            raise segment_missing(segments[1].name)
+        if method == "POST":
+            return self._create(decode_object(self._request.body), None)
+        if method != "GET":
+            raise _not_allowed(method)
+        self._context.require("Read", self._table)
+        if "fetchXml" in self._request.options():
+            return read_fetch(self._store, self._table, self._request)
+        if "$apply" in self._request.options():
+            return read_aggregate(self._store, self._table, self._request)
+        return read_collection(self._store, self._table, self._request)
+
+    def _on_row(self, segment: Segment) -> Reply:
+        actions: dict[str, Callable[[Segment], Reply]] = {
+            "GET": self._read,
+            "PATCH": self._patch,
+            "DELETE": self._delete,
+        }
+        action = actions.get(self._request.method)
+        if action is None:
+            raise _not_allowed(self._request.method)
+        return action(segment)
+
+    def _read(self, segment: Segment) -> Reply:
+        self._context.require("Read", self._table)
+        return read_row(self._store, self._table, self._context.row_of(self._table, segment), self._request)
+
+    def _create(self, body: Body, row_id: str | None, url: str | None = None) -> Reply:
+        new_id = self._writer.create(self._table, body, row_id)
+        if self._request.preferences().representation:
+            return self._representation(new_id, 201)
+        location = url or self._context.row_url(self._table, new_id)
+        return Reply(204, b"", {"Location": location, "OData-EntityId": location})
+
+    def _representation(self, row_id: str, status: int) -> Reply:
+        body = row_json(self._store, self._table, row_id, self._request)
+        return raw_json_reply(body or "{}", status, self._request.preferences().applied)
+
+    def _patch(self, segment: Segment) -> Reply:
+        """Update, create or both, as If-Match and If-None-Match say."""
+        if self._table.is_intersect:
+            raise intersect_read_only()
+        body = decode_object(self._request.body)
+        headers = self._request.headers
+        row_id = self._context.find_row(self._table, segment)
+        there = row_id is not None and self._store.exists(self._table, row_id)
+        if there and headers.get("if-none-match") == "*":
+            raise duplicate_row()
+        if row_id is not None and there:
+            self._check_version(row_id)
+            body.pop(self._table.primary_id, None)
+            self._writer.update(self._table, row_id, body)
+            if self._request.preferences().representation:
+                return self._representation(row_id, 200)
+            return self._done(segment, row_id)
+        if "if-match" in headers:
+            raise key_row_missing(self._table.name) if row_id is None else row_missing(self._table.name, row_id)
+        if segment.guid is None:
+            values = self._context.key_values(self._table, segment)
+            body = {**{name: value for name, value in values.items() if name in self._table.columns}, **body}
+            return self._create(body, None, self._context.base + self._request.path)
+        return self._create(body, segment.guid)
+
+    def _done(self, segment: Segment, row_id: str) -> Reply:
+        # A row named by an alternate key is given back under that key.
+        location = (
+            self._context.row_url(self._table, row_id) if segment.guid else self._context.base + self._request.path
+        )
+        return Reply(204, b"", {"OData-EntityId": location})
+
+    def _check_version(self, row_id: str) -> None:
+        wanted = self._request.headers.get("if-match", "*").strip()
+        if wanted == "*":
+            return
+        match = _VERSION.fullmatch(wanted)
+        row = self._store.read(self._table, row_id, ["versionnumber"])
+        if match is None or row is None or int(match.group(1)) != row["versionnumber"]:
+            raise version_mismatch()
+
+    def _delete(self, segment: Segment) -> Reply:
+        row_id = self._context.row_of(self._table, segment)
+        if self._store.exists(self._table, row_id):
+            self._check_version(row_id)
+        self._writer.delete(self._table, row_id)
+        return Reply(204)
+
+    def _below_row(self, segments: list[Segment]) -> Reply:
+        row_id = self._context.row_of(self._table, segments[0])
+        if not self._store.exists(self._table, row_id):
+            raise row_missing(self._table.name, row_id)
+        nav = segments[1]
+        if segments[-1].name == "$ref":
+            if self._request.method == "GET":
+                return read_reference(self._context, self._table, row_id, nav, self._request)
+            return change_reference(self._writer, self._table, row_id, nav, self._request)
+        column = self._table.columns.get(nav.name)
+        image = column is not None and column.type == "Image" and segments[-1].name == "$value"
+        if column is not None and (column.type == "File" or image):
+            return self._files.on_column(self._writer, self._table, row_id, column, self._request)
+        if nav.name in self._store.catalog.wire_columns(self._table.name):
+            return self._on_property(row_id, nav.name, raw=segments[-1].name == "$value")
+        return self._on_navigation(row_id, segments)
+
+    def _on_property(self, row_id: str, name: str, *, raw: bool) -> Reply:
+        method = self._request.method
+        if method == "GET":
+            return self._read_property(row_id, name, raw=raw)
+        if method == "PUT":
+            body = decode_object(self._request.body)
+            if "value" not in body:
+                raise bad_request("The body of a property has the one member 'value'.")
+            self._writer.update(self._table, row_id, {name: body["value"]})
+            return Reply(204)
+        if method == "DELETE":
+            self._writer.update(self._table, row_id, {name: None})
+            return Reply(204)
+        raise _not_allowed(method)
+
+    def _read_property(self, row_id: str, name: str, *, raw: bool) -> Reply:
+        inner = Request("GET", self._request.base, self._request.path, f"$select={name}")
+        row = msgspec.json.decode(row_json(self._store, self._table, row_id, inner) or "{}", type=dict[str, object])
+        value = row.get(name)
+        if value is None:
+            return Reply(204)
+        if raw:
+            return Reply(200, str(value).encode(), {"Content-Type": "text/plain"})
+        context = f"{self._request.base}$metadata#{self._table.entity_set}({row_id})/{name}"
+        return json_reply({"@odata.context": context, "value": value})
+
+    def _on_navigation(self, row_id: str, segments: list[Segment]) -> Reply:
+        catalog, nav = self._store.catalog, segments[1].name
+        method = self._request.method
+        collection = catalog.collection(self._table.name, nav)
+        if collection is not None and method == "PUT":
+            bodies = decode_object(self._request.body).get("value")
+            if not isinstance(bodies, list) or not all(isinstance(body, dict) for body in bodies):
+                raise bad_request("The body of a collection has the one member 'value', a list of objects.")
+            with self._store.transaction():
+                self._context.require("Write", self._table)
+                self._writer.replace_children(self._table, row_id, collection, bodies)
+            return Reply(204)
+        if method != "GET":
+            raise _not_allowed(method)
+        one = catalog.lookup(self._table.name, nav)
+        if one is not None:
+            row = self._store.read(self._table, row_id, [one.column]) or {}
+            if row.get(one.column) is None:
+                return Reply(204, b"", {"Content-Type": JSON})
+            return read_row(self._store, catalog.tables[one.target], str(row[one.column]), self._request)
+        target, restriction = self._members(nav, row_id)
+        self._context.require("Read", target)
+        if segments[-1].name == "$count":
+            return read_count(self._store, target, self._request, restriction)
+        return read_collection(self._store, target, self._request, restriction=restriction)
+
+    def _members(self, nav: str, row_id: str) -> tuple[Table, Restriction]:
+        """The table of a collection, and the condition that its rows belong to a row."""
+        catalog = self._store.catalog
+        one = catalog.collection(self._table.name, nav)
+        if one is not None:
+            child = catalog.tables[one.table]
+            condition = f"t.{quoted(one.column)} = ?"
+            if child.columns[one.column].many_targets and child.name != "activityparty":
+                condition += f" AND t.{quoted(target_column(one.column))} = ?"
+                return child, Restriction(condition, (row_id, self._table.name))
+            return child, Restriction(condition, (row_id,))
+        association = catalog.association(self._table.name, nav)
+        if association is None:
+            raise property_missing(nav, self._table.name)
+        relationship, first = association
+        other = catalog.tables[relationship.table2 if first else relationship.table1]
+        near, far = relationship.column1, relationship.column2
+        near, far = (near, far) if first else (far, near)
+        condition = (
+            f"t.{quoted(other.primary_id)} IN (SELECT {quoted(far)} FROM {table_sql(relationship.intersect)} "  # noqa: S608 (quoted)
+            f"WHERE {quoted(near)} = ?)"
+        )
+        return other, Restriction(condition, (row_id,))
+
+
+def _not_allowed(method: str) -> ServiceError:
+    return ServiceError(405, "0x80060888", f"The requested resource does not support http method '{method}'.")

@@ -1,0 +1,100 @@
+"""The Web API: from a request to its handler."""
+
+import re
+
+from confmig.emulator import files, functions, naming
+from confmig.emulator.batch import run_batch
+from confmig.emulator.context import Context
+from confmig.emulator.converters import Converters
+from confmig.emulator.environment import now
+from confmig.emulator.errors import ServiceError, no_resource, row_missing, segment_missing
+from confmig.emulator.metadata import Metadata
+from confmig.emulator.metadataquery import entity_definitions, metadata_changes, relationship_definitions
+from confmig.emulator.options import EmulatorOptions
+from confmig.emulator.rows import Rows
+from confmig.emulator.store import Store
+from confmig.emulator.urls import Segment, split_path
+from confmig.emulator.wire import Reply, Request, error_reply, json_reply
+from confmig.emulator.writing import Writer
+
+ROOT = re.compile(r"/api/data/v9\.\d+/?")
+_FUNCTIONS = {
+    "WhoAmI": functions.who_am_i,
+    "RetrieveVersion": functions.retrieve_version,
+    "RetrieveTotalRecordCount": functions.retrieve_total_record_count,
+    "RetrieveCurrentOrganization": functions.retrieve_current_organization,
+}
+
+
+class Service:
+    """One environment's Web API over its store."""
+
+    def __init__(self, store: Store, options: EmulatorOptions) -> None:
+        self.store = store
+        self.options = options
+        self.metadata = Metadata(store.catalog)
+        self._converters = Converters(store.catalog)
+        self._files = files.Files()
+        self._denied = frozenset(name.lower() for name in options.deny)
+
+    def answer(self, request: Request) -> Reply:
+        """The answer to a request; an error of the service is an answer, too."""
+        try:
+            if request.path.rstrip("/") == "$batch":
+                if request.method != "POST":
+                    raise no_resource(request.base + request.path)
+                reply = run_batch(self.store, request, self._answer_part)
+            else:
+                reply = self._dispatch(request, {})
+        except ServiceError as error:
+            reply = error_reply(error)
+        reply.headers["OData-Version"] = "4.0"
+        return reply
+
+    def _answer_part(self, request: Request, references: dict[str, str]) -> Reply:
+        try:
+            return self._dispatch(request, references)
+        except ServiceError as error:
+            return error_reply(error)
+
+    def _dispatch(self, request: Request, references: dict[str, str]) -> Reply:
+        segments = split_path(request.path)
+        if not segments:
+            return self._service_document(request)
+        head = segments[0]
+        function = _FUNCTIONS.get(head.name)
+        if function is not None:
+            if request.method != "GET":
+                raise no_resource(request.base + request.path)
+            return function(self.store, head, request)
+        if head.name in ("EntityDefinitions", "RelationshipDefinitions", "RetrieveMetadataChanges"):
+            return self._describe(head, segments, request)
+        writer = Writer(self._context(request, references), self._converters)
+        if head.name in files.ACTIONS and request.method == "POST":
+            return self._files.act(writer, head.name, request)
+        table = self.store.catalog.sets.get(head.name)
+        if table is None:
+            raise segment_missing(head.name)
+        return Rows(writer, self._files, table, request).answer(segments)
+
+    def _describe(self, head: Segment, segments: list[Segment], request: Request) -> Reply:
+        if request.method != "GET":
+            raise ServiceError(405, "0x80060888", "The emulator's tables cannot be changed.")
+        if head.name == "EntityDefinitions":
+            return entity_definitions(self.metadata, segments, request)
+        if head.name == "RelationshipDefinitions":
+            return relationship_definitions(self.metadata, segments, request)
+        return metadata_changes(self.metadata, head, request)
+
+    def _context(self, request: Request, references: dict[str, str]) -> Context:
+        """The surroundings of a request; a caller may act for another user, as an administrator may."""
+        caller = request.headers.get("mscrmcallerid", "").lower()
+        if caller and caller != self.store.caller_id:
+            users = self.store.catalog.tables["systemuser"]
+            if not naming.is_guid(caller) or not self.store.exists(users, caller):
+                raise row_missing("systemuser", caller)
+        return Context(self.store, request.base, caller or self.store.caller_id, now(), self._denied, references)
+
+    def _service_document(self, request: Request) -> Reply:
+        names = [{"name": name, "kind": "EntitySet", "url": name} for name in sorted(self.store.catalog.sets)]
+        return json_reply({"@odata.context": f"{request.base}$metadata", "value": names})

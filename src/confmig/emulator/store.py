@@ -1,0 +1,270 @@
+"""Rows in SQLite: one table for each table of the environment, one connection for one process.
+
+Beside a column for each attribute, a table has ``.k``, the id in the order of SQL Server, and, for a lookup with
+several targets, ``<name>.t`` with the target's table. Names come from metadata only and are always quoted.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import msgspec
+
+from confmig.emulator import naming
+from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.model import Catalog, CatalogData, Column, Table
+
+Value = str | int | bytes | None
+SORT = ".k"
+_FORMAT = "1"
+_MOST_SHAPES = 1000
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def table_sql(name: str) -> str:
+    """The SQL name of a table's rows."""
+    return quoted(f"t.{name}")
+
+
+def target_column(name: str) -> str:
+    """The SQL column that holds the table of a lookup's target."""
+    return f"{name}.t"
+
+
+def file_column(name: str) -> str:
+    """The column that holds the name of a file; it is a column of its own that clients only read."""
+    return f"{name}_name"
+
+
+def stored_names(table: Table) -> list[str]:
+    """The SQL columns of a table, in order, without the sort key."""
+    names: list[str] = []
+    for column in table.columns.values():
+        names += column_names(column)
+    return names
+
+
+def column_names(column: Column) -> list[str]:
+    """The SQL columns of one column."""
+    if not column.stored:
+        return []
+    if column.many_targets:
+        return [column.name, target_column(column.name)]
+    return [column.name]
+
+
+def compare_numbers(left: str, right: str) -> int:
+    """The collation of numbers that are kept as their digits."""
+    try:
+        one, two = Decimal(left), Decimal(right)
+    except InvalidOperation:
+        return (left > right) - (left < right)
+    return (one > two) - (one < two)
+
+
+def _compare_folded(left: str, right: str) -> int:
+    one, two = left.casefold(), right.casefold()
+    return (one > two) - (one < two)
+
+
+class Store:
+    """The environment's rows and the catalog that describes them.
+
+    All access is from the one thread that serves requests, so that there is one writer by construction.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        try:
+            self.connection = sqlite3.connect(
+                str(path) if path else ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
+            )
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+            self.connection.execute("PRAGMA cache_size = -262144")
+            self.connection.execute("CREATE TABLE IF NOT EXISTS environment (name TEXT PRIMARY KEY, value)")
+            self.connection.execute(
+                "CREATE TABLE IF NOT EXISTS names "
+                "(entity, id, column, name, PRIMARY KEY (entity, id, column)) WITHOUT ROWID"
+            )
+            self.connection.execute("CREATE TABLE IF NOT EXISTS files (id TEXT PRIMARY KEY, content BLOB)")
+        except sqlite3.Error as error:
+            raise EmulatorStartError(f"the store {path or 'in memory'} cannot be opened: {error}") from error
+        self.connection.create_collation("NUMBER", compare_numbers)
+        self.connection.create_collation("FOLDED", _compare_folded)
+        self.connection.create_function("folded", 1, _folded, deterministic=True)
+        self.catalog = Catalog((), ())
+        self.organization_id = ""
+        self.caller_id = ""
+        self.business_unit_id = ""
+        self._version = 0
+        self._depth = 0
+        self._inserts: dict[tuple[str, ...], str] = {}
+
+    def open_existing(self) -> bool:
+        """Take up the catalog of a store that was filled before; False when it is new.
+
+        Raises:
+            EmulatorStartError: The file is a store of another version.
+        """
+        rows = dict(self.connection.execute("SELECT name, value FROM environment").fetchall())
+        if not rows:
+            return False
+        if rows.get("format") != _FORMAT:
+            raise EmulatorStartError("the store was written by another version of the emulator; delete it")
+        data = msgspec.json.decode(rows["catalog"], type=CatalogData)
+        self.catalog = Catalog(data.tables, data.many_to_many)
+        self.organization_id = rows["organization_id"]
+        self.caller_id = rows["caller_id"]
+        self.business_unit_id = rows["business_unit_id"]
+        self._version = int(rows.get("version", 0)) + 1_000_000
+        return True
+
+    def create(self, catalog: Catalog) -> None:
+        """Make the SQL tables of a catalog."""
+        self.catalog = catalog
+        for table in catalog.tables.values():
+            self._create_table(table)
+
+    def save_environment(self) -> None:
+        """Keep the catalog and the ids of the environment."""
+        rows = {
+            "format": _FORMAT,
+            "catalog": msgspec.json.encode(self.catalog.data()).decode(),
+            "organization_id": self.organization_id,
+            "caller_id": self.caller_id,
+            "business_unit_id": self.business_unit_id,
+            "version": str(self._version),
+        }
+        self.connection.executemany("INSERT OR REPLACE INTO environment VALUES (?, ?)", rows.items())
+
+    def _create_table(self, table: Table) -> None:
+        names = ", ".join(quoted(name) for name in stored_names(table))
+        sql = table_sql(table.name)
+        self.connection.execute(f"CREATE TABLE {sql} ({quoted(SORT)} TEXT NOT NULL, {names})")
+        indexes = [("k", [SORT], True), ("id", [table.primary_id], True)]
+        relationship = self.catalog.intersects.get(table.name)
+        if relationship is not None:
+            indexes.append(("pair", [relationship.column1, relationship.column2], True))
+            indexes.append(("other", [relationship.column2], False))
+        indexes += [(key.name, list(key.columns), False) for key in table.keys]
+        if table.name == "activityparty":
+            indexes.append(("activity", ["activityid"], False))
+        for suffix, columns, unique in indexes:
+            listed = ", ".join(quoted(column) for column in columns)
+            kind = "UNIQUE INDEX" if unique else "INDEX"
+            self.connection.execute(f"CREATE {kind} {quoted(f'{table.name}.{suffix}')} ON {sql} ({listed})")
+
+    def close(self) -> None:
+        """Keep the last version number and close the file."""
+        if self.organization_id:
+            self.connection.execute("INSERT OR REPLACE INTO environment VALUES ('version', ?)", (str(self._version),))
+        self.connection.close()
+
+    def next_version(self) -> int:
+        """The next row version; every write takes one."""
+        self._version += 1
+        return self._version
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; a transaction inside another one becomes part of it."""
+        if self._depth:
+            yield
+            return
+        self.connection.execute("BEGIN")
+        self._depth = 1
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        else:
+            self.connection.execute("COMMIT")
+        finally:
+            self._depth = 0
+
+    def insert(self, table: Table, values: dict[str, Value]) -> None:
+        """Write a new row.
+
+        Args:
+            table: Its table.
+            values: SQL columns and values; what is left out is null.
+
+        Raises:
+            sqlite3.IntegrityError: A row with the id, or the pair, is there already.
+        """
+        names = (table.name, *values)
+        sql = self._inserts.get(names)
+        if sql is None:
+            if len(self._inserts) >= _MOST_SHAPES:
+                self._inserts.clear()
+            sql = self._inserts[names] = _insert_sql(table, list(values))
+        self.connection.execute(sql, [naming.sort_key(str(values[table.primary_id])), *values.values()])
+
+    def insert_many(self, table: Table, rows: Iterable[dict[str, Value]]) -> None:
+        """Write many new rows; see ``insert``."""
+        names, key = stored_names(table), table.primary_id
+        self.connection.executemany(
+            _insert_sql(table, names),
+            ([naming.sort_key(str(row[key])), *[row.get(name) for name in names]] for row in rows),
+        )
+
+    def update(self, table: Table, row_id: str, values: dict[str, Value]) -> None:
+        """Set columns of a row that is there."""
+        names = sorted(values)
+        sets = ", ".join(f"{quoted(name)} = ?" for name in names)
+        self.connection.execute(
+            f"UPDATE {table_sql(table.name)} SET {sets} WHERE {quoted(table.primary_id)} = ?",  # noqa: S608 (quoted)
+            [*[values[name] for name in names], row_id],
+        )
+
+    def delete(self, table: Table, row_id: str) -> bool:
+        """Remove a row; False when it was not there."""
+        cursor = self.connection.execute(
+            f"DELETE FROM {table_sql(table.name)} WHERE {quoted(table.primary_id)} = ?",  # noqa: S608 (quoted)
+            (row_id,),
+        )
+        self.connection.execute("DELETE FROM names WHERE entity = ? AND id = ?", (table.name, row_id))
+        return cursor.rowcount > 0
+
+    def exists(self, table: Table, row_id: str) -> bool:
+        """Whether a row is there."""
+        sql = f"SELECT 1 FROM {table_sql(table.name)} WHERE {quoted(table.primary_id)} = ?"  # noqa: S608 (quoted)
+        return self.connection.execute(sql, (row_id,)).fetchone() is not None
+
+    def read(self, table: Table, row_id: str, names: Sequence[str]) -> dict[str, Value] | None:
+        """Columns of one row; None when it is not there."""
+        listed = ", ".join(quoted(name) for name in names)
+        sql = f"SELECT {listed} FROM {table_sql(table.name)} WHERE {quoted(table.primary_id)} = ?"  # noqa: S608 (quoted)
+        row = self.connection.execute(sql, (row_id,)).fetchone()
+        return None if row is None else dict(zip(names, row, strict=True))
+
+    def find(self, table: Table, values: dict[str, Value], limit: int = 2) -> list[str]:
+        """The ids of the rows with exactly these values."""
+        tests = " AND ".join(f"{quoted(name)} IS ?" for name in values)
+        sql = f"SELECT {quoted(table.primary_id)} FROM {table_sql(table.name)} WHERE {tests} LIMIT {int(limit)}"  # noqa: S608 (quoted)
+        return [row[0] for row in self.connection.execute(sql, list(values.values()))]
+
+    def query(self, sql: str, parameters: Sequence[Value] = ()) -> sqlite3.Cursor:
+        """Run a statement made of quoted names and parameters."""
+        return self.connection.execute(sql, parameters)
+
+    def set_name(self, entity: str, row_id: str, column: str, name: str | None) -> None:
+        """Keep the name of a lookup value, or of a row that is not there (column ``""``)."""
+        self.connection.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?, ?)", (entity, row_id, column, name))
+
+
+def _insert_sql(table: Table, names: list[str]) -> str:
+    listed = ", ".join(quoted(name) for name in (SORT, *names))
+    marks = ", ".join("?" * (len(names) + 1))
+    return f"INSERT INTO {table_sql(table.name)} ({listed}) VALUES ({marks})"  # noqa: S608 (quoted)
+
+
+def _folded(text: str | None) -> str | None:
+    return text.casefold() if text is not None else None

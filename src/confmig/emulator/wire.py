@@ -1,0 +1,155 @@
+"""Requests and replies as the handlers see them, whether they came alone or inside a batch."""
+
+import fnmatch
+import uuid
+from dataclasses import dataclass, field
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from confmig.emulator.errors import ServiceError
+
+JSON = "application/json; odata.metadata=minimal"
+_FORMATTED = "OData.Community.Display.V1.FormattedValue"
+_LOGICAL_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
+_NAVIGATION = "Microsoft.Dynamics.CRM.associatednavigationproperty"
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Which annotations the client asks for with ``Prefer: odata.include-annotations``."""
+
+    formatted: bool = False
+    logical_name: bool = False
+    navigation: bool = False
+    patterns: tuple[str, ...] = ()
+
+    def wants(self, name: str) -> bool:
+        """Whether an annotation of this name is asked for."""
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
+
+
+def annotations_of(patterns: str) -> Annotations:
+    """The annotations that a list of names and wildcards asks for."""
+    listed = tuple(part.strip() for part in patterns.split(",") if part.strip())
+    wanted = Annotations(patterns=listed)
+    return Annotations(wanted.wants(_FORMATTED), wanted.wants(_LOGICAL_NAME), wanted.wants(_NAVIGATION), listed)
+
+
+NO_ANNOTATIONS = Annotations()
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What the ``Prefer`` header asks for."""
+
+    annotations: Annotations = NO_ANNOTATIONS
+    max_page_size: int | None = None
+    representation: bool = False
+    continue_on_error: bool = False
+    applied: tuple[str, ...] = ()
+
+
+def preferences_of(header: str) -> Preferences:
+    """Read a ``Prefer`` header; preferences that the service does not know are ignored, as RFC 7240 asks."""
+    annotations = Annotations()
+    size: int | None = None
+    representation = continue_on_error = False
+    applied: list[str] = []
+    for part in _split(header):
+        name, _, value = part.partition("=")
+        name, value = name.strip().lower(), value.strip().strip('"')
+        if name == "odata.include-annotations":
+            annotations = annotations_of(value)
+        elif name == "odata.maxpagesize" and value.isdigit() and int(value) > 0:
+            size = int(value)
+        elif name == "return" and value == "representation":
+            representation = True
+        elif name == "odata.continue-on-error" and value in ("", "true"):
+            continue_on_error = True
+        else:
+            continue
+        applied.append(part)
+    return Preferences(annotations, size, representation, continue_on_error, tuple(applied))
+
+
+def _split(header: str) -> list[str]:
+    """The parts of a header list, whose quoted strings may hold commas."""
+    parts, current, inside = [], "", False
+    for character in header:
+        if character == '"':
+            inside = not inside
+        if character == "," and not inside:
+            parts.append(current.strip())
+            current = ""
+        else:
+            current += character
+    return [part for part in (*parts, current.strip()) if part]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request.
+
+    Attributes:
+        method: HTTP method.
+        base: Absolute URL of the service's root as the client named it, ending with a slash.
+        path: Decoded path below the root.
+        query: Query string as it came.
+        headers: Headers with lower-case names.
+        body: Body.
+    """
+
+    method: str
+    base: str
+    path: str
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def options(self) -> dict[str, str]:
+        """The query options, decoded; both ``%20`` and ``+`` are blanks."""
+        options: dict[str, str] = {}
+        for part in self.query.split("&"):
+            if part:
+                name, _, value = part.partition("=")
+                options[unquote_plus(name)] = unquote_plus(value)
+        return options
+
+    def preferences(self) -> Preferences:
+        """What the ``Prefer`` header asks for."""
+        header = self.headers.get("prefer", "")
+        return preferences_of(header) if header else Preferences()
+
+
+@dataclass
+class Reply:
+    """One answer."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def json_reply(value: object, status: int = 200, **headers: str) -> Reply:
+    """An answer with a JSON body."""
+    return Reply(status, msgspec.json.encode(value), {"Content-Type": JSON, **headers})
+
+
+def raw_json_reply(body: str, status: int = 200, applied: tuple[str, ...] = ()) -> Reply:
+    """An answer whose JSON text is there already."""
+    headers = {"Content-Type": JSON}
+    if applied:
+        headers["Preference-Applied"] = ",".join(applied)
+    return Reply(status, body.encode(), headers)
+
+
+def error_reply(error: ServiceError) -> Reply:
+    """The answer to a request that failed; its request id is in the headers as the service gives it."""
+    request_id = str(uuid.uuid4())
+    body = {"error": {"code": error.code, "message": error.message}}
+    return Reply(
+        error.status,
+        msgspec.json.encode(body),
+        {"Content-Type": JSON, "REQ_ID": request_id, "x-ms-service-request-id": request_id},
+    )

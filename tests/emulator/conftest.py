@@ -1,0 +1,42 @@
+"""Emulators for the tests, all over real HTTP."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from confmig.emulator.options import EmulatorOptions
+from confmig.emulator.server import Emulator
+
+from .client import Client
+
+SHOP = Path(__file__).with_name("shop.yml")
+_DEFAULT_CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Client]:
+    """The small environment, shared by a module whose tests make their own rows."""
+    with Emulator(EmulatorOptions(environment=str(SHOP))) as emulator:
+        client = Client(emulator.url)
+        yield client
+        client.close()
+
+
+@pytest.fixture
+def fresh() -> Iterator[Client]:
+    """The small environment, for one test alone."""
+    with Emulator(EmulatorOptions(environment=str(SHOP))) as emulator:
+        client = Client(emulator.url)
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real packages."""
+    folder = Path(os.environ.get("CONFMIG_CORPUS", _DEFAULT_CORPUS))
+    if not folder.is_dir():
+        pytest.skip("the real packages are not here: set CONFMIG_CORPUS to their folder")
+    return folder
