@@ -16,7 +16,7 @@ from confmig import __version__
 from confmig.errors import ConfmigError, ExitCode
 from confmig.hosts.signals import SIGNALS
 
-_COMMANDS = {
+COMMANDS = {
     "export": ("confmig.commands.export:export", "Read the schema's rows from the source into a data package."),
     "diff": ("confmig.commands.diff:diff", "Compare two packages, table by table, row by row, column by column."),
     "plan": ("confmig.commands.plan:plan", "Show what importing this package would change in the target."),
@@ -25,6 +25,7 @@ _COMMANDS = {
     "promote": ("confmig.commands.promote:promote", "Export, plan, import and verify in one process."),
     "emulator": ("confmig.commands.emulator:emulator", "Serve a local Dataverse environment."),
 }
+"""Each command with the place of its function and its sentence."""
 
 
 class _Formatter(Protocol):
@@ -40,13 +41,13 @@ class _LazyGroup(TyperGroup):
 
     def list_commands(self, ctx: object) -> list[str]:
         del ctx
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
         del ctx
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        module, function = _COMMANDS[cmd_name][0].split(":")
+        module, function = COMMANDS[cmd_name][0].split(":")
         target: Callable[..., object] = getattr(importlib.import_module(module), function)
         app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         app.command(name=cmd_name)(target)
@@ -55,7 +56,7 @@ class _LazyGroup(TyperGroup):
     def format_commands(self, ctx: object, formatter: _Formatter) -> None:
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, sentence) for name, (_, sentence) in _COMMANDS.items()])
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in COMMANDS.items()])
 
 
 def _show_version(wanted: bool) -> None:  # the signature of an option's callback

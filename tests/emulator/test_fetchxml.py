@@ -113,7 +113,8 @@ def test_filters_of_links_and_links_through_intersect_tables(shop: Client) -> No
 
 
 def test_order_top_and_distinct(shop: Client) -> None:
-    xml = '<fetch {}><entity name="contact"><attribute name="fullname" /><order attribute="fullname" {} /></entity></fetch>'
+    inner = '<attribute name="fullname" /><order attribute="fullname" {} />'
+    xml = '<fetch {}><entity name="contact">' + inner + "</entity></fetch>"
     assert [row["contactid"] for row in fetch(shop, xml.format('top="2"', 'descending="true"'))["value"]] == [
         EMILE,
         ANA,
@@ -122,8 +123,8 @@ def test_order_top_and_distinct(shop: Client) -> None:
 
 
 def test_annotations(shop: Client) -> None:
-    xml = f'<fetch><entity name="contact"><attribute name="parentcustomerid" />{condition("contactid", "eq", ANA)}</entity></fetch>'
-    row = fetch(shop, xml, **ALL)["value"][0]
+    inner = f'<attribute name="parentcustomerid" />{condition("contactid", "eq", ANA)}'
+    row = fetch(shop, f'<fetch><entity name="contact">{inner}</entity></fetch>', **ALL)["value"][0]
     assert (row["_parentcustomerid_value" + NAME], row["_parentcustomerid_value" + TARGET]) == ("Contoso", "account")
 
 

@@ -121,8 +121,8 @@ def test_a_wrong_metadata_query_is_refused(shop: Client) -> None:
 def test_entity_definitions_filtered_selected_expanded(shop: Client) -> None:
     path = (
         "EntityDefinitions?$select=LogicalName,EntitySetName&$filter=LogicalName eq 'account' or LogicalName eq 'email'"
-        "&$expand=Attributes($select=LogicalName,AttributeType;$filter=AttributeType ne 'Virtual'),Keys($select=KeyAttributes),"
-        "ManyToManyRelationships($select=SchemaName)"
+        "&$expand=Attributes($select=LogicalName,AttributeType;$filter=AttributeType ne 'Virtual'),"
+        "Keys($select=KeyAttributes),ManyToManyRelationships($select=SchemaName)"
     )
     account, email = shop.get(path)["value"]
     assert set(account) == {

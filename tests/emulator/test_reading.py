@@ -38,7 +38,7 @@ def test_values_come_with_the_types_of_the_wire(shop: Client) -> None:
     row = json.loads(shop.send("GET", f"accounts({CONTOSO})").content, parse_float=str)
     assert row["revenue"] == "20000.0000" or row["revenue"] == "20000.0"
     assert row["creditonhold"] is True
-    assert (row["statecode"], row["statuscode"]) == (None, None)
+    assert (row["statecode"], row["statuscode"]) == (0, 1)
     assert isinstance(row["versionnumber"], int)
     assert row["createdon"].endswith("Z")
     assert "entityimage" not in row

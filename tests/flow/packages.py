@@ -60,7 +60,8 @@ def data(kinds: str = "", items: str = "", pairs: str = "") -> str:
     return (
         '<entities timestamp="2026-05-01T08:00:00.0000000Z">'
         f'<entity name="shop_kind" displayname="Kind"><records>{kinds}</records>{m2m}</entity>'
-        f'<entity name="shop_item" displayname="Item"><records>{items}</records><m2mrelationships /></entity></entities>'
+        f'<entity name="shop_item" displayname="Item"><records>{items}</records><m2mrelationships /></entity>'
+        "</entities>"
     )
 
 

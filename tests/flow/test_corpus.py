@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def _move(package: Path, confmig: Confmig, serve: Serve) -> tuple[str, list[str]
     return f"{tables:6} {rows:6} {pairs:6}", _remarks(package, repeated)
 
 
-def _notes(report: dict[str, list[dict[str, list[list[str]]]]]) -> list[list[str]]:
+def _notes(report: dict[str, Any]) -> list[list[str]]:
     return [row for section in report["sections"] if section["title"] == "Notes" for row in section["rows"]]
 
 

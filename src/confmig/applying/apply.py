@@ -51,7 +51,7 @@ def apply_plan(
     stop = application.run()
     if stop.error is not None:
         raise stop.error
-    return ApplyResult(run.counts(), stop.reason)
+    return ApplyResult(run.counts(), application.written, stop.reason)
 
 
 class _Application:
@@ -70,6 +70,7 @@ class _Application:
         self._stopping = stopping
         self._failed_rows: set[tuple[str, str]] = set()
         self._stop = _Stop()
+        self.written = 0
         self._running: dict[Future[BatchResult], list[Change]] = {}
 
     def run(self) -> _Stop:
@@ -113,6 +114,7 @@ class _Application:
 
     def _take(self, batch: Sequence[Change], result: BatchResult) -> None:
         self._run.record(result.outcomes)
+        self.written += result.written
         created = {change.seq: (change.table, change.id) for change in batch if change.action is Action.CREATE}
         bad = [outcome for outcome in result.outcomes if outcome.status is not Status.APPLIED]
         self._failed_rows.update(created[outcome.seq] for outcome in bad if outcome.seq in created)

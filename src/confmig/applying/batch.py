@@ -24,9 +24,10 @@ class OnDrift(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """The outcomes of a batch's changes; ``access`` is set when sign-in or a privilege was the reason of a refusal."""
+    """The outcomes of a batch's changes, how many were written, and the fault that denied access, if one did."""
 
     outcomes: tuple[Outcome, ...]
+    written: int = 0
     access: str = ""
 
 
@@ -67,7 +68,8 @@ def apply_batch(environment: Environment, batch: Sequence[Change], on_drift: OnD
 
 def _result(outcomes: list[Outcome], results: Sequence[WriteResult]) -> BatchResult:
     access = next((str(result.fault) for result in results if result.fault and result.fault.is_access), "")
-    return BatchResult(tuple(outcomes), access)
+    written = sum(result.status is WriteStatus.DONE for result in results)
+    return BatchResult(tuple(outcomes), written, access)
 
 
 def _write(environment: Environment, changes: Sequence[Change]) -> list[WriteResult]:

@@ -33,9 +33,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """What an import did: how many changes ended how, and what stopped it before its end, if anything did."""
+    """What an import did: how many changes ended how, how many of them were written just now, and what stopped it.
+
+    The counts are those of the run file, so they include what an interrupted import did before.
+    """
 
     counts: dict[Status, int]
+    written: int
     stopped: str = ""
 
     @property

@@ -126,6 +126,10 @@ class RunFile:
         self._connection.executemany(_RECORD, rows)
         self._connection.execute("COMMIT")
 
+    def is_finished(self) -> bool:
+        """Whether nothing is left to be applied."""
+        return next(self.pending(), None) is None
+
     def counts(self) -> dict[Status, int]:
         """How many changes ended how."""
         query = "SELECT status, count(*) FROM outcomes GROUP BY status"

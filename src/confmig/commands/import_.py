@@ -3,6 +3,7 @@
 import os
 import tempfile
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -99,17 +100,38 @@ def import_package(
     if plan is not None:
         return _apply(target, plan, run or plan.with_suffix(".run"), data, expect_digest, on_drift, options)
     assert data is not None  # noqa: S101  # the caller has looked
+    if run is not None and _is_interrupted_run(run, data, target):
+        say(f"{run} is the run of an import that did not end; it goes on.")
+        return _apply(target, run, run, data, expect_digest, on_drift, options)
     with tempfile.TemporaryDirectory(prefix="confmig-") as folder:
         made = Path(folder) / "confmig.plan"
         with Package(data) as package:
             planned = make_plan(package, target, options, made)
         if planned.findings:
             return findings_report("import", planned.findings)
-        return _apply(target, made, run or _new_run_path(), data, expect_digest, on_drift, options)
+        return _apply(target, made, _free_path(run or _run_name()), data, expect_digest, on_drift, options)
 
 
-def _new_run_path() -> Path:
+def _is_interrupted_run(run: Path, data: Path, target: Environment) -> bool:
+    """Whether a run file is that of an earlier, unfinished import of the same package into the same target."""
+    if not run.exists():
+        return False
+    with RunFile.open(run) as earlier, Package(data) as package:
+        return (
+            not earlier.is_finished()
+            and earlier.header.target_organization == target.identity.organization_id
+            and earlier.header.package_digest == package.digest
+        )
+
+
+def _run_name() -> Path:
     return Path(f"confmig-run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.run")
+
+
+def _free_path(path: Path) -> Path:
+    """The path, or a numbered one beside it: a run file is evidence and never replaced."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return path if not path.exists() else next(other for other in numbered if not other.exists())
 
 
 def _apply(
@@ -159,8 +181,8 @@ def _require_applicable(planned: PlanFile, target: Environment, expect_digest: s
 def _differences_left(
     target: Environment, data: Path | None, options: PlanOptions, result: ApplyResult
 ) -> list[Change]:
-    """Plan once more: when everything was applied, nothing may be left."""
-    if data is None or result.failed or result.stopped:
+    """Plan once more: when everything was applied, nothing may be left. What was not written needs no second look."""
+    if data is None or result.failed or result.stopped or not result.written:
         return []
     with Package(data) as package:
         return find_differences(package, target, options).differences

@@ -20,6 +20,7 @@ from confmig.emulator.model import (
     type_code,
 )
 from confmig.emulator.store import Store, Value, target_column
+from confmig.emulator.writing import default_status
 
 _OWNERSHIPS = ("user", "organization", "none")
 
@@ -207,6 +208,8 @@ class _Filler:
                 self._look_up(column, value, values, where)
             else:
                 values[name] = self._converted(table, column, value, where)
+        if "statecode" in table.columns:
+            _complete_state(table, values)
         self._store.insert(table, values)
 
     @staticmethod
@@ -255,3 +258,13 @@ class _Filler:
                 "versionnumber": self._store.next_version(),
             }
             self._store.insert(tables[relationship.intersect], values)
+
+
+def _complete_state(table: Table, values: dict[str, Value]) -> None:
+    """Give a row the state and the status that it leaves out."""
+    status = values.get("statuscode")
+    if values.get("statecode") is None:
+        states = {option.value: option.state for option in table.columns["statuscode"].options}
+        values["statecode"] = states.get(status) if isinstance(status, int) else 0
+    if status is None:
+        values["statuscode"] = default_status(table, int(str(values["statecode"] or 0)))

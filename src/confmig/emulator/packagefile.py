@@ -107,12 +107,14 @@ class _ZipMember:
 
     def __init__(self, path: Path, member: str) -> None:
         self._archive = zipfile.ZipFile(path)
-        self._member = member
+        self._stream = self._archive.open(member)
 
     def __enter__(self) -> IO[bytes]:
-        return self._archive.open(self._member)
+        return self._stream
 
     def __exit__(self, *_: object) -> None:
+        # The archive's file stays open as long as a member of it does.
+        self._stream.close()
         self._archive.close()
 
 

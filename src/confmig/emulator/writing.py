@@ -126,7 +126,7 @@ class Writer:
             state = values["statecode"] = 0
         status = values.get("statuscode")
         if status is None:
-            values["statuscode"] = _default_status(table, int(str(state)))
+            values["statuscode"] = default_status(table, int(str(state)))
         else:
             self._check_pair(table, int(str(state)), int(str(status)), str(values[table.primary_id]))
 
@@ -251,7 +251,7 @@ class Writer:
             return
         if status is None:
             same = "statuscode" not in values and state == current
-            values["statuscode"] = row.get("statuscode") if same else _default_status(table, int(str(state)))
+            values["statuscode"] = row.get("statuscode") if same else default_status(table, int(str(state)))
         else:
             self._check_pair(table, int(str(state)), int(str(status)), row_id)
 
@@ -322,7 +322,7 @@ class Writer:
         self._store.query(sql, (one, two))
 
 
-def _default_status(table: Table, state: int) -> int | None:
+def default_status(table: Table, state: int) -> int | None:
     """The status that a state brings when none is given: its lowest."""
     column = table.columns.get("statuscode")
     fitting = [option.value for option in column.options if option.state == state] if column else []

@@ -12,6 +12,7 @@ from confmig.planning.planfile import PlanFile
 from confmig.reporting.report import SHOWN_ROWS, Cell, Fact, Report, Section
 from confmig.reporting.values import shorten, show_value
 
+_NOT_APPLIED = (Status.FAILED, Status.STALE, Status.SKIPPED, Status.UNKNOWN)
 _COUNT_COLUMNS = ("table", "create", "update", "unchanged", "skip", "conflict", "associate", "associated")
 
 
@@ -104,11 +105,12 @@ def apply_report(
         exit_code,
         _apply_verdict(counts, result, left),
         {
-            "writes": result.applied,
+            "writes": result.written,
+            "applied": result.applied,
             "not_applied": result.failed,
             "differences_left": len(left),
             **_count_facts(counts),
-            **{status.value: result.counts.get(status, 0) for status in Status if status is not Status.SENT},
+            **{status.value: result.counts.get(status, 0) for status in _NOT_APPLIED},
             "run_file": str(run.path),
             "plan_digest": run.header.digest,
             "target": run.header.target_url,
@@ -136,7 +138,7 @@ def _apply_verdict(counts: Sequence[TableCounts], result: ApplyResult, left: Seq
         return f"Incomplete: {result.failed} changes are not applied, {result.applied} are. Running again resumes."
     if left:
         return f"All {result.applied} changes are applied, but {len(left)} differences are left."
-    if not result.applied:
+    if not result.written:
         return "Nothing was to be changed: the target holds what the package says."
     return f"Done: {_summary(counts)}."
 

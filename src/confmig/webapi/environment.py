@@ -235,9 +235,13 @@ class Environment:
         """Create rows with the ids that they carry; one result a row."""
         wire = self._table(table)
         bodies = [{wire.info.primary_id: row.id, **self._body(wire, row)} for row in rows]
+
+        def singly(body: Json) -> Part:
+            return create_part(wire.entity_set, body)
+
         if self._has_bulk(table, "CreateMultiple") and not _has_collections(bodies):
-            return self._writer.bulk("CreateMultiple", table, wire.entity_set, bodies)
-        return self._writer.batch([create_part(wire.entity_set, body) for body in bodies])
+            return self._writer.bulk("CreateMultiple", table, wire.entity_set, bodies, singly)
+        return self._writer.batch([singly(body) for body in bodies])
 
     def update_rows(self, table: str, rows: Sequence[RowWrite]) -> list[WriteResult]:
         """Update rows that exist; one result a row."""
@@ -245,11 +249,16 @@ class Environment:
         bodies = [self._body(wire, row) for row in rows]
         if _has_collections(bodies):
             return self._update_activities(wire, rows, bodies)
+        primary_id = wire.info.primary_id
+        targets = [{primary_id: row.id, **body} for row, body in zip(rows, bodies, strict=True)]
+
+        def singly(target: Json) -> Part:
+            body = {name: value for name, value in target.items() if name != primary_id}
+            return update_part(wire.entity_set, target[primary_id], body)
+
         if self._has_bulk(table, "UpdateMultiple"):
-            targets = [{wire.info.primary_id: row.id, **body} for row, body in zip(rows, bodies, strict=True)]
-            return self._writer.bulk("UpdateMultiple", table, wire.entity_set, targets)
-        parts = [update_part(wire.entity_set, row.id, body) for row, body in zip(rows, bodies, strict=True)]
-        return self._writer.batch(parts, repeatable=True)
+            return self._writer.bulk("UpdateMultiple", table, wire.entity_set, targets, singly)
+        return self._writer.batch([singly(target) for target in targets], repeatable=True)
 
     def _update_activities(
         self, wire: WireTable, rows: Sequence[RowWrite], bodies: Sequence[Json]

@@ -4,7 +4,7 @@ A bulk message on a standard table is carried out wholly or not at all, and its 
 (learn.microsoft.com, "Use bulk operation messages"); so a refused one is split until the failing rows stand alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,12 @@ from confmig.webapi.sender import Request, Response, Sender
 
 _JSON = {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 _JSON_BODY = {**_JSON, "Content-Type": "application/json; charset=utf-8"}
+
+
+_ALONE = 25
+"""A refused bulk request of at most so many rows is not split any further: its rows are sent one by one, in a batch."""
+
+Singly = Callable[[Json], Part]
 
 
 class WriteStatus(StrEnum):
@@ -44,30 +50,35 @@ class Writer:
         self._sender = sender
         self._api = api
 
-    def bulk(self, message: str, table: str, entity_set: str, bodies: Sequence[Json]) -> list[WriteResult]:
+    def bulk(
+        self, message: str, table: str, entity_set: str, bodies: Sequence[Json], singly: Singly
+    ) -> list[WriteResult]:
         """Write rows by ``CreateMultiple`` or ``UpdateMultiple``; one result a row, in their order.
+
+        ``singly`` turns a body into the request that writes this row alone.
 
         Raises:
             ServiceError: The environment did not answer properly.
         """
+        url = f"{self._api}{entity_set}/Microsoft.Dynamics.CRM.{message}"
         targets = [{"@odata.type": f"Microsoft.Dynamics.CRM.{table}", **body} for body in bodies]
-        return self._bulk(f"{self._api}{entity_set}/Microsoft.Dynamics.CRM.{message}", targets)
-
-    def _bulk(self, url: str, targets: Sequence[Json]) -> list[WriteResult]:
         request = Request("POST", url, _JSON_BODY, encode_json({"Targets": targets}), repeatable=False)
         try:
             response = self._sender.send(request)
         except LostAnswerError:
-            return [_LOST] * len(targets)
+            return [_LOST] * len(bodies)
         if response.status < 300:
-            return [DONE] * len(targets)
+            return [DONE] * len(bodies)
         fault = fault_of(response)
-        if fault.is_access or len(targets) == 1:
-            return [WriteResult(WriteStatus.REFUSED, fault)] * len(targets)
+        if fault.is_access:
+            return [WriteResult(WriteStatus.REFUSED, fault)] * len(bodies)
         if _is_unclear(response):
-            return [_LOST] * len(targets)
-        half = len(targets) // 2
-        return self._bulk(url, targets[:half]) + self._bulk(url, targets[half:])
+            return [_LOST] * len(bodies)
+        if len(bodies) <= _ALONE:
+            return self.batch([singly(body) for body in bodies])
+        half = len(bodies) // 2
+        first = self.bulk(message, table, entity_set, bodies[:half], singly)
+        return first + self.bulk(message, table, entity_set, bodies[half:], singly)
 
     def batch(self, parts: Sequence[Part], *, repeatable: bool = False) -> list[WriteResult]:
         """Write by single requests carried in batches; one result a part, in their order."""
@@ -89,8 +100,8 @@ class Writer:
 
 
 def _is_unclear(response: Response) -> bool:
-    """Whether a refusal leaves open what was done: a gateway answered in the service's place."""
-    return response.status in {502, 504}
+    """Whether a refusal leaves open what was done: something else answered in the service's place."""
+    return response.status >= 500 and not fault_of(response).code
 
 
 def _part_result(response: Response) -> WriteResult:

@@ -1,0 +1,1 @@
+"""Tests of the Web API client over HTTP."""
