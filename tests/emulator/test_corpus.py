@@ -30,6 +30,7 @@ MASKS = {
     "organizer": 7,
     "resources": 10,
     "customers": 11,
+    "partners": 12,
 }
 Row = dict[str, Any]
 

@@ -188,10 +188,9 @@ class Replies:
         return reply
 
 
-def response(status: int = 200, value: object = None, **headers: str) -> Response:
+def response(status: int = 200, value: object = None, headers: dict[str, str] | None = None) -> Response:
     """A response with a JSON body."""
-    named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Response(status, named, b"" if value is None else json.dumps(value).encode())
+    return Response(status, headers or {}, b"" if value is None else json.dumps(value).encode())
 
 
 def free_port() -> int:

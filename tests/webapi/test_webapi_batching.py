@@ -29,7 +29,7 @@ HTTP/1.1 200 OK
 Content-Type: application/json; odata.metadata=minimal
 OData-Version: 4.0
 
-{"@odata.context":"x","value":[{"@odata.etag":"W/\\"1\\"","name":"Grün – 大 & Söhne\\r\\n","revenue":922337203685477.5807}]}
+{"value":[{"@odata.etag":"W/\\"1\\"","name":"Grün – 大 & Söhne\\r\\n","revenue":922337203685477.5807}]}
 """
 REFUSED = """\
 HTTP/1.1 412 Precondition Failed

@@ -20,8 +20,8 @@ MISSING = (
 )
 
 
-def refused(status: int, code: str, message: str, **headers: str) -> Response:
-    return response(status, {"error": {"code": code, "message": message}}, **headers)
+def refused(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return response(status, {"error": {"code": code, "message": message}}, headers)
 
 
 def error(answer: Response) -> ConfmigError:
@@ -61,7 +61,7 @@ def test_an_answer_that_is_no_json_object_is_an_error_and_never_empty(body: byte
 
 class TestAnErrorBody:
     def test_without_a_privilege_is_an_access_error_in_the_services_words(self) -> None:
-        answer = refused(403, "0x80040220", MISSING, x_ms_service_request_id="4711")
+        answer = refused(403, "0x80040220", MISSING, {"x-ms-service-request-id": "4711"})
         assert fault_of(answer).is_access
         found = error(answer)
         assert isinstance(found, AccessError)
@@ -84,7 +84,7 @@ class TestAnErrorBody:
 
     def test_of_a_refusal_is_a_service_error_with_code_and_request(self) -> None:
         words = "Could not find a property named 'Name' on type 'Microsoft.Dynamics.CRM.account'."
-        found = error(refused(400, "0x80060888", words, req_id="0815"))
+        found = error(refused(400, "0x80060888", words, {"req_id": "0815"}))
         assert isinstance(found, ServiceError)
         assert not isinstance(found, LostAnswerError)
         for part in (words, "0x80060888", "0815", "400"):

@@ -47,6 +47,7 @@ def apply_plan(
         AccessError: A privilege is missing, or sign-in ended; all outcomes so far are on record.
         ServiceError: The environment does not answer any more; the same.
     """
+    environment.describe(run.header.tables)  # all at once, before several threads ask one by one
     application = _Application(environment, run, on_drift, progress, stopping)
     stop = application.run()
     if stop.error is not None:

@@ -51,6 +51,7 @@ def plan(
     """Show what importing this package would change in the target; never writes to it."""
     require_report_paths(report or ())
     options = PlanOptions(lookups, ignored_columns(ignore), max_changes)
+    plan_.unlink(missing_ok=True)  # an older plan left under this name would be taken for this one
     environment = connect(target, auth_mode(target_auth, auth, target), "target")
     with Package(data) as package:
         result = make_plan(package, environment, options, plan_)

@@ -291,6 +291,8 @@ def build_table(name: str, declared: SchemaEntity | None, entity: EntityFacts) -
     primary_id = primary_id or _primary_id(name, entity)
     fields = declared.fields if declared else {}
     names = dict.fromkeys([primary_id, *fields, *entity.columns])
+    if len({column.lower() for column in names}) != len(names):
+        raise PackageFileError(f"the table {name} has two columns whose names differ only in case")
     for partner, other in (("statecode", "statuscode"), ("statuscode", "statecode")):
         if partner in names:
             names.setdefault(other)
@@ -362,7 +364,8 @@ def build_relationships(
     built = [
         many_to_many(name, source, tables[source].primary_id, target, tables[target].primary_id)
         for name, (source, target, _) in declared.items()
-        if naming.is_name(name)
+        # A package that holds the rows of the intersect table itself is served as it is.
+        if naming.is_name(name) and source in tables and target in tables and name not in found.entities
     ]
     return built, [intersect_table(relationship) for relationship in built]
 

@@ -58,6 +58,8 @@ def load_package(store: Store, package: Package, *, empty: bool, outside_rows: b
 def _tables(package: Package, found: Survey) -> tuple[dict[str, Table], set[str]]:
     schema = package.schema
     names = dict.fromkeys([*(schema or {}), *found.entities])
+    if len({name.lower() for name in names}) != len(names):
+        raise PackageFileError("the package has two tables whose names differ only in case")
     if "activityparty" in found.entities and (schema is None or "activityparty" not in schema):
         names.pop("activityparty", None)
     tables = {
@@ -276,6 +278,8 @@ class _Loader:
 
     def load_associations(self) -> None:
         """Write the pairs of the N:N relationships."""
+        if not self._found.associations:
+            return
         for item in self._package.rows():
             if isinstance(item, Association):
                 relationship = self._store.catalog.intersects.get(item.relationship)

@@ -109,29 +109,30 @@ def _character(match: re.Match[str]) -> str:
     return chr(code)
 
 
-def events(stream: IO[bytes], name: str) -> Iterator[tuple[str, etree._Element]]:
-    """The start and end events of the elements of a file.
+def events(stream: IO[bytes], name: str, tags: tuple[str, ...]) -> Iterator[tuple[str, etree._Element]]:
+    """The start and end events of some elements of a file.
 
     Args:
         stream: The file.
         name: Its name, for messages.
+        tags: The elements whose events are wanted; events of all others would cost most of the time.
 
     Raises:
         PackageFileError: It is not well-formed or has a document type.
     """
     parser = etree.XMLPullParser(
-        events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
+        events=("start", "end"), tag=tags, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
     )
     try:
         chunk = _first_chunk(stream, name)
         while chunk:
             parser.feed(chunk)
             for action, element in parser.read_events():
-                if isinstance(element.tag, str):
-                    yield str(action), element
+                yield str(action), element
             chunk = stream.read(_CHUNK)
         parser.close()
-        yield from ((str(action), element) for action, element in parser.read_events() if isinstance(element.tag, str))
+        for action, element in parser.read_events():
+            yield str(action), element
     except etree.XMLSyntaxError as error:
         raise PackageFileError(f"{name} is not well-formed XML: {error}") from error
 
@@ -157,25 +158,28 @@ def read_data(stream: IO[bytes], name: str) -> Iterator[EntityStart | Record | A
     Raises:
         PackageFileError: It is not a data file.
     """
-    entity = ""
-    depth = 0
-    for action, element in events(stream, name):
-        tag = str(element.tag)
+    entity = None
+    begun = False
+    for action, element in events(stream, name, ("entities", "entity", "record", "m2mrelationship")):
+        tag = element.tag
+        if not begun:
+            begun = True
+            if element.getparent() is not None or tag not in ("entities", "entity"):
+                break
         if action == "start":
-            depth += 1
-            if depth == 1 and tag not in ("entities", "entity"):
-                raise PackageFileError(f"{name} begins with <{tag}>, not with <entities>")
             if tag == "entity":
                 entity = element.get("name", "")
                 yield EntityStart(entity, element.get("displayname", ""))
-            continue
-        depth -= 1
-        if tag == "record":
+        elif tag == "record" and entity is not None:
             yield _record(entity, element)
             _forget(element)
-        elif tag == "m2mrelationship":
+        elif tag == "m2mrelationship" and entity is not None:
             yield _association(entity, element)
             _forget(element)
+    else:
+        if begun:
+            return
+    raise PackageFileError(f"{name} does not begin with <entities>")
 
 
 def _forget(element: etree._Element) -> None:
@@ -198,12 +202,14 @@ def _field(element: etree._Element) -> RecordField:
         if len(element)
         else ()
     )
+    get = element.get
+    target = get("lookupentity")
     return RecordField(
-        element.get("name", ""),
-        element.get("value", ""),
-        element.get("lookupentity"),
-        element.get("lookupentityname"),
-        element.get("filename"),
+        get("name", ""),
+        get("value", ""),
+        target,
+        get("lookupentityname") if target is not None else None,
+        get("filename"),
         parties,
     )
 
@@ -228,9 +234,9 @@ def read_schema(stream: IO[bytes], name: str) -> dict[str, SchemaEntity]:
     """
     entities: dict[str, SchemaEntity] = {}
     root: etree._Element | None = None
-    for _, element in events(stream, name):
+    for _, element in events(stream, name, ("entities",)):
         root = element if root is None else root
-    if root is None or root.tag != "entities":
+    if root is None or root.getparent() is not None:
         raise PackageFileError(f"{name} does not begin with <entities>")
     for element in root.iterchildren("entity"):
         _declare(entities, element)

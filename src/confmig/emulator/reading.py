@@ -55,6 +55,10 @@ def selected(store: Store, table: Table, text: str) -> tuple[Column, ...]:
         if name not in wire:
             raise property_missing(name, table.name)
         columns.append(wire[name])
+    currency = table.columns.get("transactioncurrencyid")
+    if currency is not None and currency.is_lookup and any(column.type == "Money" for column in columns):
+        # Amounts bring their currency along.
+        columns.append(currency)
     return with_primary_id(table, columns)
 
 

@@ -74,6 +74,7 @@ def build_plan(
             policies=options.as_texts(),
             package=package,
             refusals=planner.refusals(writer.writes),
+            tables=planner.table_names(),
         )
         return PlanResult(writer.finish(header, planner.notes.all()))
 
@@ -147,6 +148,10 @@ class _Planner:
             for target in targets:
                 if target in self._survey.rows:
                     yield Edge(table, column, target, cuttable=info.updatable and not info.required)
+
+    def table_names(self) -> list[str]:
+        """All tables and intersect tables that the plan touches or points to."""
+        return sorted(self._tables)
 
     # Refusals
 

@@ -37,7 +37,8 @@ _ORDER = "phase, rank, level, tbl, relationship, id, other_id"
 class PlanHeader:
     """What a plan is about.
 
-    ``refusals`` are the reasons why it may not be applied as it is; a plan without any may be.
+    ``refusals`` are the reasons why it may not be applied as it is; a plan without any may be. ``tables`` are all
+    tables that applying it touches or points to.
     """
 
     target_organization: str
@@ -49,18 +50,21 @@ class PlanHeader:
     package: str = ""
     created: str = ""
     refusals: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
     digest: str = ""
     format_version: str = FORMAT_VERSION
 
 
 class PlanWriter:
-    """Writes a plan file; it is whole once ``finish`` was called."""
+    """Writes a plan file; it appears under its name once ``finish`` was called. Use as a context manager."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        self.path = path
-        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._path = path
+        self._partial = path.with_name(path.name + ".part")
+        self._partial.unlink(missing_ok=True)
+        self._finished = False
+        self._connection = sqlite3.connect(self._partial, isolation_level=None)
         self._connection.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;" + _TABLES)
         self._rows: list[tuple[object, ...]] = []
         self._seq = 0
@@ -71,6 +75,9 @@ class PlanWriter:
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+        if self._finished:
+            self._partial.replace(self._path)
+        self._partial.unlink(missing_ok=True)
 
     def add(self, change: Change) -> None:
         """Add one change, in any order."""
@@ -110,6 +117,7 @@ class PlanWriter:
             ((n.kind, n.table, n.column, n.message, n.example, n.count) for n in notes),
         )
         connection.execute("COMMIT")
+        self._finished = True
         return whole
 
 

@@ -142,12 +142,14 @@ class _Row:
             return
         if same_value(value, None):
             return  # a column that holds nothing says nothing, as one that is absent
+        if column.type is ColumnType.OWNER and self._current is not None:
+            return  # a row that exists keeps its owner
         resolved = self._resolve(column, value)
         if resolved is None:
             return
         if self._current is None:
             self._take_new(column, value, resolved)
-        elif column.type is not ColumnType.OWNER:  # a row that exists keeps its owner
+        else:
             self._take_known(column, value, resolved)
 
     def _take_new(self, column: ColumnInfo, value: Value, resolved: Value) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from confmig.model.environment import TableInfo
 from confmig.model.records import Association, Record
 from confmig.model.schema import Schema
-from confmig.model.values import ColumnType, Lookup, Parties, Value
+from confmig.model.values import Lookup, Parties, Value
 from confmig.planning.columns import is_moved
 from confmig.planning.ports import Wanted
 
@@ -110,16 +110,14 @@ def _survey_row(survey: Survey, schema: Schema, info: TableInfo, record: Record,
         if column is None or not is_moved(info, column):
             continue
         for lookup in lookups_in(value):
-            _survey_lookup(survey, table, source_id, name, lookup, owner=column.type is ColumnType.OWNER)
+            _survey_lookup(survey, table, source_id, name, lookup)
     key = key_columns(schema, table)
     if key:
         survey.keys[table][source_id] = tuple(record.values.get(name) for name in key)
 
 
-def _survey_lookup(survey: Survey, table: str, row: str, column: str, lookup: Lookup, *, owner: bool) -> None:
+def _survey_lookup(survey: Survey, table: str, row: str, column: str, lookup: Lookup) -> None:
     survey.pointed[lookup.table].setdefault(lookup.id, (lookup.name, Origin(table, row, column)))
-    if owner:
-        return  # an owner that is missing yet is left to the caller, so it orders nothing
     survey.lookups[table, column].add(lookup.table)
     if lookup.table == table and lookup.id != row:
         survey.parents[table].setdefault(row, []).append(lookup.id)
