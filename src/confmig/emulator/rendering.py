@@ -220,7 +220,8 @@ def _row_name_sql(catalog: Catalog, target: str, value: str) -> str:
 
 
 def _expansion_sql(catalog: Catalog, expansion: Expansion, shape: Shape, alias: str) -> str:
-    inner = Shape(expansion.table, expansion.columns, shape.annotations)
+    # The row behind a single-valued property comes without its version, those of a collection come with it.
+    inner = Shape(expansion.table, expansion.columns, shape.annotations, etag=expansion.many)
     row = row_sql(catalog, inner, expansion.alias)
     link = expansion.link.replace("{own}", alias)
     name = text_sql(f",{_json(expansion.nav)}:")
