@@ -76,6 +76,12 @@ def test_the_owner_changes_what_follows_it(shop: Client) -> None:
     assert error(shop.send("PATCH", path, {"ownerid@odata.bind": None}))[0] == 400
 
 
+def test_read_only_lookups_are_ignored(shop: Client) -> None:
+    body = {"fullname": "Ro", "createdby@odata.bind": f"/systemusers({uuid.uuid4()})"}
+    row = shop.get(f"contacts({shop.create('contacts', body)})")
+    assert row["_createdby_value"] == shop.get("WhoAmI")["UserId"]
+
+
 def test_circles_of_parents_are_refused(shop: Client) -> None:
     ids = [shop.create("accounts", {"name": f"L{number}"}) for number in range(3)]
     for child, parent in zip(ids[1:], ids, strict=False):

@@ -195,6 +195,17 @@ def test_expanded_rows(shop: Client) -> None:
     assert (emile["parentcustomerid_account"], emile["shop_tags"]) == (None, [])
 
 
+def test_expanded_rows_carry_annotations(shop: Client) -> None:
+    row = shop.get(f"contacts({ANA})?$select=fullname&$expand=parentcustomerid_account($select=_ownerid_value)", **ALL)
+    assert row["parentcustomerid_account"]["_ownerid_value" + NAME] == "Sales"
+    assert "@odata.etag" not in row["parentcustomerid_account"]
+
+
+def test_amounts_bring_their_currency_along(shop: Client) -> None:
+    row = shop.get(f"accounts({CONTOSO})?$select=revenue")
+    assert set(row) == {"@odata.context", "@odata.etag", "accountid", "revenue", "_transactioncurrencyid_value"}
+
+
 def test_navigation_to_other_rows(shop: Client) -> None:
     assert shop.get(f"contacts({ANA})/parentcustomerid_account?$select=name")["name"] == "Contoso"
     assert shop.send("GET", f"contacts({BOB})/parentcustomerid_account").status_code == 204

@@ -307,7 +307,10 @@ def test_under_policy_null_an_unresolved_lookup_is_emptied() -> None:
     planned = make_plan(package, target, NULL)
 
     assert planned.refusals == []
-    assert (planned.only("shop", 2).before, planned.only("shop", 2).after) == ({"town": link("town", 7)}, {"town": None})
+    assert (planned.only("shop", 2).before, planned.only("shop", 2).after) == (
+        {"town": link("town", 7)},
+        {"town": None},
+    )
     assert planned.only("shop", 3).after == {}
     assert planned.only("shop", 4).action is Action.UNCHANGED
 

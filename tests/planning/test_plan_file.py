@@ -295,9 +295,10 @@ def test_the_name_that_a_lookup_carries_is_no_part_of_the_digest() -> None:
 def test_another_policy_makes_another_digest(options: PlanOptions) -> None:
     package = FakePackage([declare(SHOP)], row("shop", 1, name="North"))
 
-    assert make_plan(package, FakeTarget(SHOP), options).header.digest != make_plan(
-        package, FakeTarget(SHOP)
-    ).header.digest
+    assert (
+        make_plan(package, FakeTarget(SHOP), options).header.digest
+        != make_plan(package, FakeTarget(SHOP)).header.digest
+    )
 
 
 def test_the_header_tells_what_the_plan_is_about() -> None:
@@ -383,11 +384,22 @@ def test_a_database_of_another_kind_is_no_plan(tmp_path: Path, sql: str) -> None
 
 
 def test_a_plan_that_was_not_finished_is_no_plan(tmp_path: Path) -> None:
-    with PlanWriter(tmp_path / "a.plan") as writer:
-        writer.add(UPDATE)
+    write(tmp_path / "a.plan", UPDATE)
+    edit(tmp_path / "a.plan", "DELETE FROM header")
 
     with pytest.raises(PlanError, match="not finished"):
         PlanFile(tmp_path / "a.plan")
+
+
+def test_a_plan_that_is_broken_off_leaves_the_one_before_it_and_nothing_else(tmp_path: Path) -> None:
+    before = write(tmp_path / "a.plan", UPDATE)
+
+    with PlanWriter(tmp_path / "a.plan") as writer:
+        writer.add(Change(Phase.ROWS, "shop", "3", Action.CREATE))
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a.plan"]
+    with PlanFile(tmp_path / "a.plan") as plan:
+        assert plan.header == before
 
 
 def test_a_plan_of_another_format_says_which_one_this_program_reads(tmp_path: Path) -> None:

@@ -278,10 +278,8 @@ class TestParties:
         }
 
     def test_that_a_write_does_not_name_stay_but_for_those_that_the_service_makes(self) -> None:
-        everyone = Parties(
-            tuple(one for name in ("from", "to") for one in self.parties(name).parties)
-            + (Party(Lookup("account", OTHER), 8), Party(Lookup("team", OTHER), 9))
-        )
+        made_by_the_service = (Party(Lookup("account", OTHER), 8), Party(Lookup("team", OTHER), 9))
+        everyone = Parties((*self.parties("from").parties, *self.parties("to").parties, *made_by_the_service))
         kept = list(other_parties(everyone, {"to": Parties(()), "subject": "x"}, SETS))
         assert [one["participationtypemask"] for one in kept] == [1]
 

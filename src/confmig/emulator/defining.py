@@ -39,7 +39,9 @@ def load_definition(store: Store, name: str, now: str, *, own_id: bool) -> None:
     """
     definition = read_definition(name)
     if own_id and definition.organization.id:
-        store.organization_id = definition.organization.id
+        if not naming.is_guid(definition.organization.id):
+            raise EmulatorStartError(f"{definition.file}: the id of the organization is not a guid")
+        store.organization_id = definition.organization.id.lower()
     tables = {table.name: table for table in basetables.base_tables()}
     for table_name, described in definition.tables.items():
         tables[table_name] = _table(definition.file, table_name, described, tables.get(table_name))

@@ -38,10 +38,10 @@ def open_environment(options: EmulatorOptions) -> Store:
     store = Store(options.store)
     try:
         if not store.open_existing():
-            store.organization_id = options.organization_id or str(uuid.uuid4())
+            store.organization_id = _plain_id(options.organization_id) or str(uuid.uuid4())
             _fill(store, options)
             store.save_environment()
-        elif options.organization_id and options.organization_id != store.organization_id:
+        elif _plain_id(options.organization_id) not in (None, store.organization_id):
             raise EmulatorStartError(f"the store belongs to the organization {store.organization_id}")
     except BaseException:
         store.connection.close()
@@ -54,11 +54,17 @@ def _check(options: EmulatorOptions) -> None:
         raise EmulatorStartError("a package and an environment definition cannot be served together")
     if options.package is None and (options.empty or options.without_outside_rows):
         raise EmulatorStartError("an environment can be empty, or be without outside rows, only with a package")
-    if options.organization_id is not None:
-        try:
-            uuid.UUID(options.organization_id)
-        except ValueError as error:
-            raise EmulatorStartError(f"{options.organization_id!r} is not an organization id") from error
+    _plain_id(options.organization_id)
+
+
+def _plain_id(text: str | None) -> str | None:
+    """An id in the form in which the wire has it."""
+    if text is None:
+        return None
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        raise EmulatorStartError(f"{text!r} is not an organization id") from error
 
 
 def _fill(store: Store, options: EmulatorOptions) -> None:

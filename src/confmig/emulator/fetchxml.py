@@ -143,8 +143,8 @@ def _ends(store: Store, table: Table, other: Table, link: etree._Element) -> tup
     """The columns that a link joins: ``from`` is of the linked table, ``to`` of the one it hangs on."""
     if link.get("from") and link.get("to"):
         return _column(other, link.get("from", "")), _column(table, link.get("to", ""))
-    for one in store.catalog.many_to_one:
-        if one.table == other.name and one.target == table.name and link.get("from") in (None, one.column):
+    for one in store.catalog.from_table.get(other.name, []):
+        if one.target == table.name and link.get("from") in (None, one.column):
             return other.columns[one.column], table.columns[table.primary_id]
     raise bad_query(f"The link to '{other.name}' names no columns.")
 

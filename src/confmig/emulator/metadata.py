@@ -72,11 +72,11 @@ class Metadata:
 
     def many_to_one(self, name: str) -> list[Json]:
         """The relationships whose lookup is in a table."""
-        return [self._one_to_many(one) for one in self.catalog.many_to_one if one.table == name]
+        return [self._one_to_many(one) for one in self.catalog.from_table.get(name, [])]
 
     def one_to_many(self, name: str) -> list[Json]:
         """The relationships whose lookup points to a table."""
-        return [self._one_to_many(one) for one in self.catalog.many_to_one if one.target == name]
+        return [self._one_to_many(one) for one in self.catalog.to_table.get(name, [])]
 
     def many_to_many(self, name: str) -> list[Json]:
         """The N:N relationships of a table."""

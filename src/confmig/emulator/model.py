@@ -175,6 +175,14 @@ class Catalog:
             self._lookups[one.table].setdefault(one.nav, one)
             if one.target in self._collections:
                 self._collections[one.target].setdefault(one.collection, one)
+        self.from_table: dict[str, list[ManyToOne]] = {}
+        self.to_table: dict[str, list[ManyToOne]] = {}
+        self._navs: dict[tuple[str, str], dict[str, str]] = {}
+        for one in self.many_to_one:
+            self.from_table.setdefault(one.table, []).append(one)
+            self.to_table.setdefault(one.target, []).append(one)
+            if one.target != "owner":
+                self._navs.setdefault((one.table, one.column), {})[one.target] = one.nav
         self._associations: dict[str, dict[str, tuple[ManyToMany, bool]]] = {name: {} for name in self.tables}
         for many in self.many_to_many:
             self._associations[many.table1][many.nav1] = (many, True)
@@ -206,11 +214,7 @@ class Catalog:
 
     def navs_of(self, table: str, column: str) -> dict[str, str]:
         """The navigation property of a lookup column for each of its targets."""
-        return {
-            one.target: one.nav
-            for one in self.many_to_one
-            if one.table == table and one.column == column and one.target != "owner"
-        }
+        return self._navs.get((table, column), {})
 
 
 def navigation(table: str, column: Column, target: str) -> str:

@@ -118,6 +118,8 @@ def bind(context: Context, table: Table, one: ManyToOne, value: object, values: 
         ServiceError: The row is not there, or is of a table to which the lookup cannot point.
     """
     column = table.columns[one.column]
+    if not (column.can_create or column.can_update):
+        return
     if value is None:
         if column.required:
             raise required_missing(column.name)
@@ -132,8 +134,6 @@ def bind(context: Context, table: Table, one: ManyToOne, value: object, values: 
             table.entity_set,
             f"The reference '{value}' is of type '{target.name}', which is not the type of '{one.nav}'.",
         )
-    if not (column.can_create or column.can_update):
-        return
     values[column.name] = row_id
     if column.many_targets:
         values[target_column(column.name)] = target.name

@@ -272,7 +272,9 @@ def _page(
 def _link(request: Request, following: Token) -> str:
     kept = [part for part in request.query.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
     kept.append(f"$skiptoken={quote(encode_token(following))}")
-    return f"{request.base}{quote(request.path)}?{'&'.join(kept)}"
+    # Inside a batch, URLs come with plain blanks.
+    query = "&".join(kept).replace(" ", "%20")
+    return f"{request.base}{quote(request.path)}?{query}"
 
 
 def _count(store: Store, table: Table, conditions: list[str], parameters: Sequence[Value]) -> int:

@@ -271,9 +271,7 @@ class Writer:
 
     def _unlink(self, table: Table, row_id: str) -> None:
         catalog = self._store.catalog
-        for one in catalog.many_to_one:
-            if one.target != table.name:
-                continue
+        for one in catalog.to_table.get(table.name, []):
             child = catalog.tables[one.table]
             column = child.columns[one.column]
             sql, name = table_sql(child.name), quoted(one.column)
