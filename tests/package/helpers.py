@@ -109,4 +109,6 @@ def without_empty_tables(events: Sequence[PackageEvent]) -> list[PackageEvent]:
     """The events without the beginnings of tables that hold nothing: CMT does not write those."""
     followers = [*events[1:], TableStart("")]
     pairs = zip(events, followers, strict=True)
-    return [event for event, follower in pairs if not (isinstance(event, TableStart) and isinstance(follower, TableStart))]
+    return [
+        event for event, follower in pairs if not (isinstance(event, TableStart) and isinstance(follower, TableStart))
+    ]

@@ -31,7 +31,9 @@ def test_the_encoded_text_is_one_line_of_json_whatever_the_order_of_the_columns(
     assert encode_values(dict(reversed(row.items()))) == text
 
 
-@pytest.mark.parametrize("number", ["1234567890123456789.1200", "0.0000", "1E+5", "-0.00", "79228162514264337593543950335"])
+@pytest.mark.parametrize(
+    "number", ["1234567890123456789.1200", "0.0000", "1E+5", "-0.00", "79228162514264337593543950335"]
+)
 def test_a_decimal_keeps_its_digits_and_its_scale(number: str) -> None:
     decoded = decode_values(encode_values({"price": Decimal(number)}))["price"]
     assert isinstance(decoded, Decimal)

@@ -1,18 +1,33 @@
 """Where a package's files lie, and the zips that are refused."""
 
+import contextlib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from confmig.errors import ExitCode, PackageError
 from confmig.package.container import Container
 from confmig.package.package import Package
 
-from .helpers import ID1, ID2, SCHEMA, digest_of, document, events_of, make_folder, make_zip, records_of, refusal_of, row, table
+from .helpers import (
+    ID1,
+    ID2,
+    SCHEMA,
+    digest_of,
+    document,
+    events_of,
+    make_folder,
+    make_zip,
+    records_of,
+    refusal_of,
+    row,
+    table,
+)
 
 _ROW = row('<field name="name" value="first" />')
 _DATA = document(table(_ROW))
@@ -188,16 +203,15 @@ def test_a_zip_that_was_cut_off_is_refused(tmp_path: Path) -> None:
         refusal_of(path)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=200)
 @given(st.integers(0), st.integers(1, 255))
-def test_a_zip_with_one_wrong_byte_is_refused_or_holds_the_same(tmp_path: Path, place: int, change: int) -> None:
-    path = make_zip(tmp_path / "data.zip", [*_MEMBERS, ("[Content_Types].xml", b"<Types />")])
-    digest = digest_of(path)
-    data = bytearray(path.read_bytes())
-    data[place % len(data)] ^= change
-    path.write_bytes(data)
-    try:
-        found = digest_of(path)
-    except PackageError:
-        return
-    assert found == digest
+def test_a_zip_with_one_wrong_byte_is_refused_or_holds_the_same(place: int, change: int) -> None:
+    with TemporaryDirectory() as folder:
+        path = make_zip(Path(folder, "data.zip"), [*_MEMBERS, ("[Content_Types].xml", b"<Types />")])
+        digest = digest_of(path)
+        data = bytearray(path.read_bytes())
+        data[place % len(data)] ^= change
+        path.write_bytes(data)
+        with contextlib.suppress(PackageError), Package(path) as package:
+            # A wrong byte in the directory can hide the schema; then it is guessed, and marked so.
+            assert package.schema.inferred or package.digest == digest

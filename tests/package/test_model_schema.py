@@ -27,8 +27,15 @@ def test_a_table_that_is_declared_twice_keeps_what_either_declaration_says() -> 
         (
             Table("item", "itemid", (), relationships=(link,)),
             Table(
-                "item", "itemid", (), primary_name="name", disable_plugins=True, skip_update=True,
-                force_create=True, filter="<fetch />", relationships=(link, other),
+                "item",
+                "itemid",
+                (),
+                primary_name="name",
+                disable_plugins=True,
+                skip_update=True,
+                force_create=True,
+                filter="<fetch />",
+                relationships=(link, other),
             ),
         )
     )

@@ -137,7 +137,7 @@ def test_a_value_is_written_as_dotnet_writes_it(kind: ColumnType, text: str, val
 
 @pytest.mark.parametrize(("kind", "text"), MALFORMED)
 def test_a_malformed_value_is_refused_with_a_sentence_that_shows_it(kind: ColumnType, text: str) -> None:
-    with pytest.raises(ValueError, match="^is n") as caught:
+    with pytest.raises(ValueError, match=r"^is n") as caught:
         parse_value(kind, text)
     assert repr(text) in str(caught.value)
 
@@ -149,7 +149,8 @@ def test_a_long_malformed_value_is_shown_in_short() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in ColumnType if kind not in {T.LOOKUP, T.OWNER, T.PARTIES, T.FILE, T.STRING, T.UNKNOWN, T.IMAGE}]
+    "kind",
+    [kind for kind in ColumnType if kind not in {T.LOOKUP, T.OWNER, T.PARTIES, T.FILE, T.STRING, T.UNKNOWN, T.IMAGE}],
 )
 def test_an_empty_text_of_a_type_that_is_not_text_is_no_value(kind: ColumnType) -> None:
     assert parse_value(kind, "") is None

@@ -122,7 +122,7 @@ def test_changes_are_given_by_phase_and_by_action(tmp_path: Path) -> None:
     with PlanFile(tmp_path / "a.plan") as plan:
         assert [change.id for change in plan.changes(actions=[Action.SKIP])] == ["3"]
         assert [change.phase for change in plan.changes(Phase.STATES)] == [Phase.STATES]
-        assert list(plan.changes(Phase.LOOKUPS)) == []
+        assert list(plan.changes(Phase.DEFERRED)) == []
         assert plan.writes() == 2
 
 
@@ -136,7 +136,7 @@ def test_a_row_counts_once_and_as_what_happens_with_it_first(tmp_path: Path) -> 
     write(
         tmp_path / "a.plan",
         of_row(1, Action.CREATE),
-        of_row(1, Action.UPDATE, Phase.LOOKUPS),
+        of_row(1, Action.UPDATE, Phase.DEFERRED),
         of_row(1, Action.UPDATE, Phase.STATES),
         of_row(2, Action.UPDATE),
         of_row(2, Action.UPDATE, Phase.STATES),

@@ -202,7 +202,7 @@ def test_a_column_that_cannot_be_set_while_creating_is_written_afterwards() -> N
 
     assert [(change.phase, change.action, dict(change.after)) for change in planned.of("shop", 1)] == [
         (Phase.ROWS, Action.CREATE, {"name": "A"}),
-        (Phase.LOOKUPS, Action.UPDATE, {"closing": "late"}),
+        (Phase.DEFERRED, Action.UPDATE, {"closing": "late"}),
     ]
 
 
@@ -243,7 +243,7 @@ def test_only_the_primary_image_can_come_with_the_creation() -> None:
 
     assert [(change.phase, dict(change.after)) for change in planned.of("shop", 1)] == [
         (Phase.ROWS, {"logo": "bG9nbw=="}),
-        (Phase.LOOKUPS, {"photo": "cGhvdG8="}),
+        (Phase.DEFERRED, {"photo": "cGhvdG8="}),
     ]
 
 

@@ -67,7 +67,7 @@ def apply_batch(environment: Environment, batch: Sequence[Change], on_drift: OnD
 
 
 def _result(outcomes: list[Outcome], results: Sequence[WriteResult]) -> BatchResult:
-    access = next((str(result.fault) for result in results if result.fault and result.fault.is_access), "")
+    access = next((str(result.fault) for result in results if result.fault and result.fault.denies_table), "")
     written = sum(result.status is WriteStatus.DONE for result in results)
     return BatchResult(tuple(outcomes), written, access)
 

@@ -25,6 +25,24 @@ def decode_values(text: str) -> dict[str, Value]:
     return {name: _decode(value) for name, value in coded.items()}
 
 
+def plain_values(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The values without the names that lookups carry for people."""
+    return {name: _without_name(value) for name, value in values.items()}
+
+
+def _without_name(value: Value) -> Value:
+    if isinstance(value, Lookup):
+        return Lookup(value.table, value.id)
+    if isinstance(value, Parties):
+        plain = (Party(_plain_lookup(party.party), party.role) for party in value.parties)
+        return Parties(tuple(plain))
+    return value
+
+
+def _plain_lookup(lookup: Lookup | None) -> Lookup | None:
+    return None if lookup is None else Lookup(lookup.table, lookup.id)
+
+
 def _encode(value: Value) -> Coded:
     match value:
         case None | bool() | str() | int():

@@ -52,7 +52,7 @@ class TableInfo:
     """A table in an environment.
 
     ``status_states`` maps each status to its state, ``default_status`` each state to the status that it takes by
-    itself. ``party_columns`` tells whether the table is an activity, whose party lists are rows of their own.
+    itself. ``is_activity``: the table's party lists are rows of their own.
     """
 
     name: str

@@ -5,14 +5,16 @@ each lookup is in the target. The second reading compares row by row, in portion
 """
 
 import uuid
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from confmig.errors import PlanError
 from confmig.model.environment import TableInfo
 from confmig.model.records import Association, Record, TableStart
 from confmig.model.schema import Table
-from confmig.model.values import same_value
+from confmig.model.values import ColumnType, same_value
 from confmig.planning.associations import AssociationPlan
 from confmig.planning.checks import missing_in
 from confmig.planning.columns import is_moved
@@ -20,12 +22,12 @@ from confmig.planning.matching import Matches, is_whole, key_order, match_by_key
 from confmig.planning.notes import Notes
 from confmig.planning.ordering import Edge, RowOrder, order_rows, order_tables
 from confmig.planning.outside import resolve_outside
-from confmig.planning.plan import Action, Change, Finding, LookupPolicy, MatchedBy, Phase, PlanOptions
+from confmig.planning.plan import WRITING, Action, Change, Finding, LookupPolicy, MatchedBy, Phase, PlanOptions
 from confmig.planning.planfile import PlanHeader, PlanWriter
 from confmig.planning.ports import Current, Wanted
 from confmig.planning.resolving import IdMap
 from confmig.planning.rows import TablePlan
-from confmig.planning.survey import SourceIds, key_columns, survey_package
+from confmig.planning.survey import SourceIds, is_place, key_columns, survey_package
 
 _PORTION = 2_000
 _SHOWN = 20
@@ -73,7 +75,7 @@ def build_plan(
             tool_version=tool_version,
             policies=options.as_texts(),
             package=package,
-            refusals=planner.refusals(writer.writes),
+            refusals=planner.refusals(),
             tables=planner.table_names(),
         )
         return PlanResult(writer.finish(header, planner.notes.all()))
@@ -89,8 +91,10 @@ class _Planner:
         self._tables = tables
         self.notes = Notes()
         self._conflicts = 0
+        self._writes = 0
+        self._plans: dict[str, TablePlan] = {}
         self._matches: dict[str, Matches] = {}
-        self._survey = survey_package(wanted, tables)
+        self._survey = survey_package(wanted, tables, options.ignore)
         self._note_undeclared()
         self._tables.update(current.describe(sorted(self._survey.pointed)))
         self._ids = IdMap(self._survey.rows)
@@ -98,8 +102,8 @@ class _Planner:
         self._match_by_keys()
         self._name_rows_without_id()
         self._order = order_tables(self._survey.rows, self._edges())
-        self._row_orders = {table: order_rows(parents) for table, parents in self._survey.parents.items()}
-        self._plans: dict[str, TablePlan] = {}
+        self._row_orders = {table: self._order_rows(table) for table in self._survey.parents}
+        self._leave_out_skipped_rows()
 
     # Matching
 
@@ -123,7 +127,7 @@ class _Planner:
                 for source_id, key in self._survey.keys[table].items()
             }
             whole = list(dict.fromkeys(key for key in keys.values() if is_whole(key)))
-            named = [source_id for source_id in keys if not source_id.startswith("#")]
+            named = [source_id for source_id in keys if not is_place(source_id)]
             existing = {record.id for record in self._current.read_rows_by_id(table, [], named) if record.id}
             candidates = self._current.read_rows_by_key(table, columns, columns, whole)
             matches = match_by_key(keys, candidates, columns, existing)
@@ -137,17 +141,65 @@ class _Planner:
         scope = uuid.uuid5(uuid.NAMESPACE_URL, f"{self._current.identity.organization_id}/{self._wanted.digest}")
         for table, rows in self._survey.rows.items():
             for source_id in rows:
-                if source_id.startswith("#") and (table, source_id) not in self._ids.targets:
+                if is_place(source_id) and (table, source_id) not in self._ids.targets:
                     self._ids.targets[table, source_id] = str(uuid.uuid5(scope, f"{table}/{source_id}"))
 
     # Order
 
     def _edges(self) -> Iterator[Edge]:
         for (table, column), targets in self._survey.lookups.items():
-            info = self._tables[table].columns[column]
             for target in targets:
-                if target in self._survey.rows:
-                    yield Edge(table, column, target, cuttable=info.updatable and not info.required)
+                yield Edge(table, column, target, cuttable=self._can_wait(table, column))
+
+    def _can_wait(self, table: str, column: str) -> bool:
+        info = self._tables[table].columns[column]
+        return info.updatable and not info.required
+
+    def _order_rows(self, table: str) -> RowOrder:
+        """The order of the rows of a table that points to itself."""
+        free: dict[str, list[str]] = defaultdict(list)
+        fixed: dict[str, list[str]] = defaultdict(list)
+        rows = self._survey.rows[table]
+        for column, parents in self._survey.parents[table].items():
+            wanted = free if self._can_wait(table, column) else fixed
+            for row, above in parents.items():
+                wanted[row] += [parent for parent in above if parent in rows]
+        try:
+            return order_rows(free, fixed)
+        except PlanError as error:
+            columns = ", ".join(f"{table}.{name}" for name in self._survey.parents[table])
+            raise PlanError(
+                f"The rows of {table} cannot be ordered by {columns}: {error.message}.", error.hint
+            ) from None
+
+    def _leave_out_skipped_rows(self) -> None:
+        """Under the policy skip-row, find the new rows that will be skipped, and then those that point to them."""
+        if self._options.lookups is not LookupPolicy.SKIP_ROW:
+            return
+        while found := self._rows_pointing_nowhere():
+            self._ids.gone |= found
+
+    def _rows_pointing_nowhere(self) -> set[tuple[str, str]]:
+        candidates: dict[str, set[str]] = defaultdict(set)
+        names = SourceIds()
+        for event in self._wanted.rows():
+            if isinstance(event, Record) and event.table in self._survey.rows:
+                source_id = names.of(event)
+                if (event.table, source_id) not in self._ids.gone and self._points_nowhere(event):
+                    candidates[event.table].add(source_id)
+        gone: set[tuple[str, str]] = set()
+        for table, sources in candidates.items():
+            ids = {self._ids.row(table, source_id): source_id for source_id in sources}
+            there = {record.id for record in self._current.read_rows_by_id(table, [], ids)}
+            gone |= {(table, source_id) for target_id, source_id in ids.items() if target_id not in there}
+        return gone
+
+    def _points_nowhere(self, record: Record) -> bool:
+        plan = self._table_plan(record.table)
+        return any(
+            plan.moves(name) and plan.info.columns[name].type is not ColumnType.OWNER and self._ids.missing(value)
+            for name, value in record.values.items()
+        )
 
     def table_names(self) -> list[str]:
         """All tables and intersect tables that the plan touches or points to."""
@@ -155,7 +207,7 @@ class _Planner:
 
     # Refusals
 
-    def refusals(self, writes: int) -> list[str]:
+    def refusals(self) -> list[str]:
         """Why the plan may not be applied; none when it may."""
         reasons: list[str] = []
         if self._options.lookups is LookupPolicy.FAIL:
@@ -165,8 +217,8 @@ class _Planner:
                 f"{self._conflicts} conflicts: rows whose match would have to be guessed; each has its reason"
             )
         limit = self._options.max_changes
-        if limit is not None and writes > limit:
-            reasons.append(f"{writes} changes are more than the {limit} allowed by --max-changes")
+        if limit is not None and self._writes > limit:
+            reasons.append(f"{self._writes} changes of rows or pairs are more than the {limit} of --max-changes")
         return reasons
 
     def _unresolved(self) -> list[str]:
@@ -174,11 +226,11 @@ class _Planner:
         for (table, row_id), target in sorted(self._ids.outside.items()):
             if target is not None:
                 continue
-            name, origin = self._survey.pointed[table][row_id]
-            column = self._tables[origin.table].columns.get(origin.column)
-            if column is not None and column.type == "owner":
-                continue
-            label = f"{table} {row_id}" + (f" ({name})" if name else "")
+            pointed = self._survey.pointed[table][row_id]
+            origin = pointed.origin
+            if origin is None:
+                continue  # only owners point to it, and those are left to the caller
+            label = f"{table} {row_id}" + (f" ({pointed.name})" if pointed.name else "")
             where = f"table {origin.table}, row {origin.row}, {origin.column}"
             reasons.append(f"{where} points to {label}, which is neither in the package nor in the target")
         hidden = len(reasons) - _SHOWN
@@ -189,7 +241,7 @@ class _Planner:
     def write(self, writer: PlanWriter) -> None:
         """Read the package again and write each row's changes."""
         repeated: dict[tuple[str, str], list[Record]] = {}
-        associations = AssociationPlan(self._tables, self._ids, self._current)
+        associations = AssociationPlan(self._tables, self._ids, self._current, self._options.lookups)
         portion: list[tuple[str, Record]] = []
         table = ""
         names = SourceIds()
@@ -206,7 +258,7 @@ class _Planner:
                     portion.append((source_id, event))
                     if len(portion) >= _PORTION:
                         self._write_portion(writer, table, portion)
-                case Association():
+                case Association() if self._wanted.schema.table(event.table) is not None:
                     associations.take(event)
                 case _:
                     pass
@@ -214,11 +266,16 @@ class _Planner:
         for (repeated_table, source_id), copies in repeated.items():
             self._write_repeated(writer, repeated_table, source_id, copies)
         for change in associations.changes():
-            self._add(writer, change)
+            self._add(writer, [change])
 
-    def _add(self, writer: PlanWriter, change: Change) -> None:
-        self._conflicts += change.action is Action.CONFLICT
-        writer.add(change)
+    def _add(self, writer: PlanWriter, changes: Iterable[Change]) -> None:
+        """Write what happens with one row or one pair; it counts once however many phases it takes."""
+        actions: set[Action] = set()
+        for change in changes:
+            actions.add(change.action)
+            writer.add(change)
+        self._conflicts += Action.CONFLICT in actions
+        self._writes += not actions.isdisjoint(WRITING)
 
     def _write_portion(self, writer: PlanWriter, table: str, portion: list[tuple[str, Record]]) -> None:
         if not portion:
@@ -231,28 +288,30 @@ class _Planner:
         for source_id, record in portion:
             target_id = self._ids.row(table, source_id)
             if reason := matches.conflicts.get(source_id):
-                self._add(writer, _conflict(table, target_id, source_id, reason))
+                self._add(writer, [_conflict(table, target_id, source_id, reason)])
                 continue
             known = current.get(target_id)
             by = matches.matched_by.get(source_id, MatchedBy.ID) if known else None
             if plan.declared.force_create and known is not None:
                 reason = "its table always creates (forcecreate), and an earlier import of the row made it already"
-                self._add(writer, _skip(table, target_id, source_id, reason))
+                self._add(writer, [_skip(table, target_id, source_id, reason)])
                 continue
-            for change in plan.plan_row(record, source_id, known, by):
-                self._add(writer, change)
+            self._add(writer, plan.plan_row(record, source_id, known, by))
         portion.clear()
 
     def _write_repeated(self, writer: PlanWriter, table: str, source_id: str, copies: list[Record]) -> None:
         """Join the copies of a row that the package holds more than once; copies that contradict are a conflict."""
+        plan = self._table_plan(table)
         merged = dict(copies[0].values)
         for copy in copies[1:]:
             for name, value in copy.values.items():
-                if name in merged and not same_value(merged[name], value):
+                known = merged.get(name)
+                if same_value(known, None):
+                    merged[name] = value
+                elif plan.moves(name) and not same_value(value, None) and not same_value(known, value):
                     reason = f"the package holds the row {len(copies)} times, with different values of {name}"
-                    self._add(writer, _conflict(table, self._ids.row(table, source_id), source_id, reason))
+                    self._add(writer, [_conflict(table, self._ids.row(table, source_id), source_id, reason)])
                     return
-                merged[name] = value
         self.notes.add("repeated", table, "", "stands in the package more than once, with equal values", source_id)
         self._write_portion(writer, table, [(source_id, replace(copies[0], values=merged))])
 
@@ -277,7 +336,7 @@ class _Planner:
 
     def _note_undeclared(self) -> None:
         for table, count in self._survey.undeclared_tables.items():
-            self.notes.add("undeclared", table, "", "is not in the schema, so its rows are left out", count=count)
+            self.notes.add("undeclared", table, "", "is not in the schema, so it is left out", count=count)
         for (table, column), count in self._survey.undeclared_columns.items():
             self.notes.add("undeclared", table, column, "is not in the schema, so it is left out", count=count)
         for declared in self._wanted.schema.merged_tables():

@@ -46,7 +46,14 @@ def is_moved(table: TableInfo, column: ColumnInfo) -> bool:
         and column.type not in _NEVER_TYPES
         and (column.creatable or column.updatable)
         and not is_image_companion(table, column)
+        and not _is_base_amount(table, column)
     )
+
+
+def _is_base_amount(table: TableInfo, column: ColumnInfo) -> bool:
+    """Whether a column holds the amount of the money column beside it in the organization's own currency."""
+    amount = table.columns.get(column.name.removesuffix("_base"))
+    return column.name.endswith("_base") and amount is not None and amount.type is ColumnType.MONEY
 
 
 def is_image_companion(table: TableInfo, column: ColumnInfo) -> bool:

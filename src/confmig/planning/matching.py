@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from confmig.errors import PlanError
 from confmig.model.records import Record
 from confmig.model.values import Value, plain_form
+from confmig.planning.graphs import circles, heights
 from confmig.planning.plan import MatchedBy
 
 Key = tuple[Value, ...]
@@ -45,18 +46,27 @@ def match_by_key(
             found[comparable_key(tuple(record.values.get(name) for name in columns))].append(record.id)
     matches = Matches()
     takers: dict[str, list[str]] = defaultdict(list)
+    twins: dict[Key, list[str]] = defaultdict(list)
     for source_id, key in keys.items():
-        hits = sorted(set(found.get(comparable_key(key), ()))) if is_whole(key) else []
+        hits: list[str] = []
+        if is_whole(key):
+            hits = sorted(set(found.get(comparable_key(key), ())))
+            twins[comparable_key(key)].append(source_id)
         _match_one(matches, source_id, hits, columns, existing)
         taken = matches.targets.get(source_id, source_id if source_id in existing else None)
         if taken is not None and source_id not in matches.conflicts:
             takers[taken].append(source_id)
     for target, sources in takers.items():
-        if len(sources) > 1:
-            for source_id in sources:
-                others = ", ".join(other for other in sources if other != source_id)
-                matches.conflicts[source_id] = f"it and {others} of the package all match row {target} of the target"
+        _conflict_among(matches, sources, f"all match row {target} of the target")
+    for sources in twins.values():
+        _conflict_among(matches, sources, f"have the same key {'+'.join(columns)}")
     return matches
+
+
+def _conflict_among(matches: Matches, sources: Sequence[str], reason: str) -> None:
+    for source_id in sources if len(sources) > 1 else ():
+        others = ", ".join(other for other in sources if other != source_id)
+        matches.conflicts.setdefault(source_id, f"it and {others} of the package {reason}")
 
 
 def _match_one(matches: Matches, source_id: str, hits: list[str], columns: Sequence[str], existing: set[str]) -> None:
@@ -76,7 +86,7 @@ def _match_one(matches: Matches, source_id: str, hits: list[str], columns: Seque
 
 def is_whole(key: Key) -> bool:
     """Whether no part of a key is empty: a key with an empty part matches nothing."""
-    return all(part is not None and part != "" for part in key)
+    return all(_comparable(part) not in {None, ""} for part in key)
 
 
 def comparable_key(key: Key) -> Key:
@@ -98,15 +108,13 @@ def key_order(tables: Iterable[str], needs: Callable[[str], Iterable[str]]) -> l
     Raises:
         PlanError: Keys need each other in a circle; the message names the tables.
     """
-    ordered: list[str] = []
-    waiting = list(tables)
-    while waiting:
-        ready = [table for table in waiting if all(need in ordered or need not in waiting for need in needs(table))]
-        if not ready:
-            raise PlanError(
-                f"The matching keys of these tables need each other: {', '.join(sorted(waiting))}.",
-                "Take one of the lookups out of the compare columns in the schema.",
-            )
-        ordered += ready
-        waiting = [table for table in waiting if table not in ready]
-    return ordered
+    names = list(tables)
+    needed = {table: {need for need in needs(table) if need in names} for table in names}
+    closed = circles(names, needed) + [{table} for table in names if table in needed[table]]
+    if closed:
+        raise PlanError(
+            f"The matching keys of these tables need each other: {', '.join(sorted(closed[0]))}.",
+            "Take one of the lookups out of the compare columns in the schema.",
+        )
+    order = heights(names, needed)
+    return sorted(names, key=lambda table: order[table])

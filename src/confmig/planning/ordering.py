@@ -5,10 +5,16 @@ cut: they are written in a second phase. A table that points to itself is ordere
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from confmig.errors import PlanError
+from confmig.planning.graphs import circles, heights
+
+_EXACT_COLUMNS = 16
+"""Up to so many columns in a circle the fewest cuts are searched for; beyond it they are taken one by one."""
+_EXACT_CUTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,9 @@ class TableOrder:
     cut: frozenset[tuple[str, str, str]] = frozenset()
 
 
+Column = tuple[str, str]
+
+
 def order_tables(tables: Iterable[str], edges: Iterable[Edge]) -> TableOrder:
     """Order tables so that each lookup's target comes before it.
 
@@ -44,138 +53,104 @@ def order_tables(tables: Iterable[str], edges: Iterable[Edge]) -> TableOrder:
     names = list(dict.fromkeys(tables))
     left = sorted({edge for edge in edges if edge.table != edge.target}, key=_edge_key)
     cut: set[tuple[str, str, str]] = set()
-    while circles := [group for group in _components(names, left) if len(group) > 1]:
-        for group in circles:
-            inner = [edge for edge in left if edge.table in group and edge.target in group]
-            edge = _best_cut(group, inner)
-            for twin in [item for item in inner if (item.table, item.column) == (edge.table, edge.column)]:
-                cut.add((twin.table, twin.column, twin.target))
-                left.remove(twin)
-    return TableOrder(_ranks(names, left), frozenset(cut))
+    for group in circles(names, _needs(left)):
+        inner = [edge for edge in left if edge.table in group and edge.target in group]
+        columns = _fewest_cuts(group, inner)
+        cut |= {_edge_key(edge) for edge in inner if (edge.table, edge.column) in columns}
+    return TableOrder(heights(names, _needs(edge for edge in left if _edge_key(edge) not in cut)), frozenset(cut))
 
 
 def _edge_key(edge: Edge) -> tuple[str, str, str]:
     return edge.table, edge.column, edge.target
 
 
-def _best_cut(group: set[str], edges: list[Edge]) -> Edge:
-    """The column whose removal leaves the fewest tables in circles."""
-    cuttable = [edge for edge in edges if edge.cuttable]
-    if not cuttable:
-        raise PlanError(f"The tables cannot be ordered: {_circle(edges)}.", "Leave one of these columns out.")
-
-    def left_in_circles(edge: Edge) -> int:
-        rest = [item for item in edges if (item.table, item.column) != (edge.table, edge.column)]
-        return sum(len(part) for part in _components(group, rest) if len(part) > 1)
-
-    return min(cuttable, key=lambda edge: (left_in_circles(edge), _edge_key(edge)))
-
-
-def _circle(edges: list[Edge]) -> str:
-    """One circle of required lookups, in words."""
-    following: dict[str, Edge] = {edge.table: edge for edge in reversed(edges) if not edge.cuttable}
-    table = edges[0].table
-    path: list[Edge] = []
-    seen: set[str] = set()
-    while table in following and table not in seen:
-        seen.add(table)
-        path.append(following[table])
-        table = following[table].target
-    steps = ", ".join(f"{edge.table}.{edge.column} needs {edge.target}" for edge in path)
-    return f"their required lookups form a circle: {steps}"
-
-
-def _ranks(names: list[str], edges: list[Edge]) -> dict[str, int]:
-    """The longest chain of lookups below each table; the graph has no circles any more."""
+def _needs(edges: Iterable[Edge]) -> dict[str, set[str]]:
     needs: dict[str, set[str]] = defaultdict(set)
     for edge in edges:
         needs[edge.table].add(edge.target)
-    ranks: dict[str, int] = {}
-    pending = list(names)
-    while pending:
-        table = pending[-1]
-        missing = [target for target in needs[table] if target not in ranks]
-        if missing:
-            pending.extend(missing)
-            continue
-        ranks.setdefault(table, 1 + max((ranks[target] for target in needs[table]), default=-1))
-        pending.pop()
-    return ranks
+    return needs
 
 
-def _components(names: Iterable[str], edges: Iterable[Edge]) -> list[set[str]]:
-    """The groups of tables that reach each other (Tarjan's algorithm, without recursion)."""
-    targets: dict[str, list[str]] = defaultdict(list)
-    for edge in edges:
-        targets[edge.table].append(edge.target)
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    groups: list[set[str]] = []
-    for root in names:
-        if root in index:
-            continue
-        work = [(root, iter(targets[root]))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        while work:
-            node, rest = work[-1]
-            follower = next(rest, None)
-            if follower is None:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == index[node]:
-                    position = stack.index(node)
-                    groups.append(set(stack[position:]))
-                    del stack[position:]
-            elif follower not in index:
-                index[follower] = low[follower] = len(index)
-                stack.append(follower)
-                work.append((follower, iter(targets[follower])))
-            elif follower in stack:
-                low[node] = min(low[node], index[follower])
-    return groups
+def _fewest_cuts(group: set[str], edges: Sequence[Edge]) -> Collection[Column]:
+    """The fewest columns of a circle whose removal opens it; among equals the first by name."""
+    required = [edge for edge in edges if not edge.cuttable]
+    if closed := circles(sorted(group), _needs(required)):
+        raise PlanError(
+            f"The tables cannot be ordered: {_printed_circle(closed[0], required)}.", "Leave one of these columns out."
+        )
+    columns = sorted({(edge.table, edge.column) for edge in edges if edge.cuttable})
+    if len(columns) <= _EXACT_COLUMNS:
+        for number in range(1, min(_EXACT_CUTS, len(columns)) + 1):
+            for chosen in combinations(columns, number):
+                if not _circles_without(group, edges, chosen):
+                    return chosen
+    return _greedy_cuts(group, edges, columns)
+
+
+def _circles_without(group: set[str], edges: Sequence[Edge], columns: Collection[Column]) -> list[set[str]]:
+    return circles(sorted(group), _needs(edge for edge in edges if (edge.table, edge.column) not in columns))
+
+
+def _greedy_cuts(group: set[str], edges: Sequence[Edge], columns: Sequence[Column]) -> Collection[Column]:
+    """Columns taken one by one, each leaving the fewest tables in circles; those not needed are given back."""
+    chosen: list[Column] = []
+    while _circles_without(group, edges, chosen):
+        left = [column for column in columns if column not in chosen]
+        chosen.append(min(left, key=lambda one: sum(map(len, _circles_without(group, edges, [*chosen, one])))))
+    for column in list(chosen):
+        others = [other for other in chosen if other != column]
+        if not _circles_without(group, edges, others):
+            chosen = others
+    return chosen
+
+
+def _printed_circle(group: set[str], edges: Sequence[Edge]) -> str:
+    """One circle of required lookups, in words."""
+    following = {edge.table: edge for edge in edges if edge.table in group and edge.target in group}
+    path: list[Edge] = []
+    table = min(group)
+    while table not in {edge.table for edge in path}:
+        path.append(following[table])
+        table = following[table].target
+    start = next(index for index, edge in enumerate(path) if edge.table == table)
+    steps = ", ".join(f"{edge.table}.{edge.column} needs {edge.target}" for edge in path[start:])
+    return f"their required lookups form a circle: {steps}"
 
 
 @dataclass(frozen=True, slots=True)
 class RowOrder:
     """``levels``: rows of a lower level are written first; a row that is absent has level 0.
 
-    ``circular`` are rows that point to each other in a circle: their lookups to their own table wait.
+    ``circular`` are rows that point to each other in a circle: those of their lookups to their own table wait that can.
     """
 
     levels: Mapping[str, int] = field(default_factory=dict)
     circular: frozenset[str] = frozenset()
 
 
-def order_rows(parents: Mapping[str, Iterable[str]]) -> RowOrder:
+def order_rows(parents: Mapping[str, Iterable[str]], fixed: Mapping[str, Iterable[str]] | None = None) -> RowOrder:
     """Order the rows of a table that points to itself.
 
     Args:
-        parents: Row to the rows of the same package that it points to.
+        parents: Row to the rows of the same package that it points to by columns that may be written later.
+        fixed: Row to those that it points to by columns that may not.
+
+    Raises:
+        PlanError: Rows need each other by columns that may not be written later.
     """
-    levels: dict[str, int] = {}
+    musts = {row: set(rows) for row, rows in (fixed or {}).items()}
+    needs = {row: set(parents.get(row, ())) | musts.get(row, set()) for row in sorted({*parents, *musts})}
     circular: set[str] = set()
-    for start in parents:
-        path: list[str] = [start]
-        on_path: set[str] = {start}
-        while path:
-            row = path[-1]
-            waiting = [item for item in parents.get(row, ()) if item not in levels and item in parents]
-            looping = [item for item in waiting if item in on_path]
-            if row not in levels and looping:
-                # The row that closes the circle is written without its lookup, so it needs nobody first.
-                circular.add(row)
-                waiting = []
-            if waiting:
-                path.append(waiting[0])
-                on_path.add(waiting[0])
-                continue
-            if row in circular:
-                levels.setdefault(row, 0)
-            else:
-                above = [levels.get(item, 0) for item in parents.get(row, ())]
-                levels.setdefault(row, 1 + max(above, default=-1))
-            on_path.discard(path.pop())
-    return RowOrder(levels, frozenset(circular))
+    pending = circles(needs, needs)
+    while pending:
+        group = pending.pop()
+        opened = next((row for row in sorted(group) if (needs[row] - musts.get(row, set())) & group), None)
+        if opened is None:
+            rows = ", ".join(sorted(group)[:5])
+            raise PlanError(
+                f"rows need each other by lookups that cannot be written later: {rows}", "Empty one of them."
+            )
+        circular.add(opened)
+        needs[opened] = musts.get(opened, set())
+        pending += circles(sorted(group), {row: needs[row] & group for row in group})
+    return RowOrder(heights(needs, needs), frozenset(circular))

@@ -34,7 +34,7 @@ def resolve_outside(
             continue
         there = {record.id for record in current.read_rows_by_id(table, [], outside)}
         found.update(((table, row_id), row_id if row_id in there else None) for row_id in outside)
-        missing = {row_id: name for row_id in outside if row_id not in there and (name := pointed[row_id][0])}
+        missing = {row_id: name for row_id in outside if row_id not in there and (name := pointed[row_id].name)}
         if missing and table in _NATURAL_KEYS:
             found.update(_by_name(current, table, missing))
     return found

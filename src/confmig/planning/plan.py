@@ -25,10 +25,10 @@ WRITING = (Action.CREATE, Action.UPDATE, Action.ASSOCIATE)
 
 
 class Phase(IntEnum):
-    """When a change is applied; the phases follow each other."""
+    """When a change is applied; the phases follow each other. What is deferred could not be written with its row."""
 
     ROWS = 1
-    LOOKUPS = 2
+    DEFERRED = 2
     ASSOCIATIONS = 4
     STATES = 5
 

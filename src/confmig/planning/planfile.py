@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from confmig.errors import PlanError
-from confmig.model.codec import decode_values, encode_values
+from confmig.model.codec import decode_values, encode_values, plain_values
 from confmig.planning.plan import WRITING, Action, Change, MatchedBy, Note, Phase, TableCounts
 
 FORMAT_VERSION = "1"
@@ -68,7 +68,6 @@ class PlanWriter:
         self._connection.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;" + _TABLES)
         self._rows: list[tuple[object, ...]] = []
         self._seq = 0
-        self.writes = 0
 
     def __enter__(self) -> "PlanWriter":
         return self
@@ -82,7 +81,6 @@ class PlanWriter:
     def add(self, change: Change) -> None:
         """Add one change, in any order."""
         self._seq += 1
-        self.writes += change.action in WRITING
         self._rows.append(_to_row(self._seq, change))
         if len(self._rows) >= _PORTION:
             self._flush()
@@ -172,18 +170,20 @@ def _header_rows(header: PlanHeader) -> Iterator[tuple[str, str]]:
 
 
 def _plan_digest(connection: sqlite3.Connection, header: PlanHeader) -> str:
-    """SHA-256 over organization, package, policies, and every writing change's row, action and written columns."""
+    """SHA-256 over organization, package, policies, refusals, and every writing change's place, row and columns."""
     digest = hashlib.sha256()
-    about = [header.target_organization, header.package_digest, sorted(header.policies.items())]
+    about = [header.target_organization, header.package_digest, sorted(header.policies.items()), header.refusals]
     digest.update(msgspec.json.encode(about))
     marks = ",".join("?" * len(WRITING))
     query = (
-        "SELECT tbl, id, action, relationship, other_id, before, after, phase FROM changes"  # noqa: S608  # constants
+        "SELECT phase, rank, level, tbl, id, action, relationship, other_id, before, after FROM changes"  # noqa: S608
         f" WHERE action IN ({marks}) ORDER BY seq"
     )
     rows = connection.execute(query, [action.value for action in WRITING])
-    for row in rows:
-        digest.update(msgspec.json.encode(row))
+    for *what, before, after in rows:
+        # The names that lookups carry are for people, and no part of the value.
+        written = [encode_values(plain_values(decode_values(text))) for text in (before, after)]
+        digest.update(msgspec.json.encode([what, written]))
     return digest.hexdigest()
 
 
@@ -201,7 +201,7 @@ class PlanFile:
         try:
             self.connection = sqlite3.connect(path, isolation_level=None)
             self.header = self._read_header()
-        except (sqlite3.DatabaseError, msgspec.DecodeError, TypeError) as error:
+        except (sqlite3.DatabaseError, msgspec.DecodeError, TypeError, ValueError) as error:
             raise PlanError(f"{path}: this is no plan file: {error}.", "Make one with confmig plan.") from error
 
     def _read_header(self) -> PlanHeader:

@@ -12,20 +12,22 @@ class IdMap:
     """From the package's ids to the target's.
 
     ``rows``: table to all source ids in the package. ``targets``: (table, source id) to target id where they differ.
-    ``outside``: (table, id) of rows outside the package to their target id, None when they are nowhere.
+    ``outside``: (table, id) of rows outside the package to their target id, None when they are nowhere. ``gone``: rows
+    of the package that will not be in the target, since they are new and skipped.
     """
 
     rows: Mapping[str, set[str]]
     targets: dict[tuple[str, str], str] = field(default_factory=dict)
     outside: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    gone: set[tuple[str, str]] = field(default_factory=set)
 
     def row(self, table: str, source_id: str) -> str:
         """The target id of a row of the package."""
         return self.targets.get((table, source_id), source_id)
 
     def holds(self, lookup: Lookup) -> bool:
-        """Whether the lookup points to a row of the package."""
-        return lookup.id in self.rows.get(lookup.table, ())
+        """Whether the lookup points to a row of the package that is or will be in the target."""
+        return lookup.id in self.rows.get(lookup.table, ()) and (lookup.table, lookup.id) not in self.gone
 
     def lookup(self, lookup: Lookup) -> Lookup | None:
         """The lookup in the target; None when its row is nowhere."""

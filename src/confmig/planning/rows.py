@@ -30,22 +30,27 @@ class TablePlan:
     rank: int = 0
     cut: frozenset[tuple[str, str]] = frozenset()
     row_order: RowOrder = field(default_factory=RowOrder)
+    declared_names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember the names of the declared columns: only those are moved."""
+        self.declared_names = frozenset(column.name for column in self.declared.columns)
+
+    def moves(self, name: str) -> bool:
+        """Whether a column's value is brought to the target."""
+        column = self.info.columns.get(name)
+        ignored = (self.info.name, name) in self.options.ignore
+        return column is not None and name in self.declared_names and not ignored and is_moved(self.info, column)
 
     def columns_read(self) -> list[str]:
         """The columns of the target's rows that are compared."""
-        names = [column.name for column in self.declared.columns if self._is_compared(column.name)]
+        names = [
+            column.name
+            for column in self.declared.columns
+            if self.moves(column.name) and self.info.columns[column.name].readable
+        ]
         states = [name for name in STATE_COLUMNS if name in self.info.columns]
-        declared = {column.name for column in self.declared.columns}
-        return names + (states if declared & set(STATE_COLUMNS) else [])
-
-    def _is_compared(self, name: str) -> bool:
-        column = self.info.columns.get(name)
-        return (
-            column is not None
-            and column.readable
-            and is_moved(self.info, column)
-            and (self.info.name, name) not in self.options.ignore
-        )
+        return names + (states if self.declared_names & set(STATE_COLUMNS) else [])
 
     def plan_row(
         self, record: Record, source_id: str, current: Record | None, matched_by: MatchedBy | None
@@ -98,7 +103,7 @@ class _Row:
             yield self._change(Phase.ROWS, Action.UPDATE, before=self._before(self._now), after=self._now)
         if self._later:
             changed = True
-            yield self._change(Phase.LOOKUPS, Action.UPDATE, before=self._before(self._later), after=self._later)
+            yield self._change(Phase.DEFERRED, Action.UPDATE, before=self._before(self._later), after=self._later)
         if status:
             changed = True
             yield self._change(Phase.STATES, Action.UPDATE, before=self._before(status), after=status)
@@ -136,14 +141,11 @@ class _Row:
 
     def _take(self, name: str, value: Value) -> None:
         """Sort one column of the package's row: written now, written later, or not at all."""
-        column = self._info.columns.get(name)
-        table = self._info.name
-        if column is None or not is_moved(self._info, column) or (table, name) in self._table.options.ignore:
-            return
-        if same_value(value, None):
+        if not self._table.moves(name) or same_value(value, None):
             return  # a column that holds nothing says nothing, as one that is absent
-        if column.type is ColumnType.OWNER and self._current is not None:
-            return  # a row that exists keeps its owner
+        column = self._info.columns[name]
+        if self._current is not None and (column.type is ColumnType.OWNER or not column.readable):
+            return  # a row that exists keeps its owner, and what cannot be compared
         resolved = self._resolve(column, value)
         if resolved is None:
             return
@@ -156,8 +158,7 @@ class _Row:
         image_later = column.type is ColumnType.IMAGE and column.name != self._info.primary_image
         if not column.creatable or image_later or self._waits(column, value):
             # Only the primary image can be set while creating (0x80090487).
-            if column.updatable:
-                self._later[column.name] = resolved
+            self._later[column.name] = resolved
         else:
             self._now[column.name] = resolved
 
@@ -180,6 +181,8 @@ class _Row:
 
     def _waits(self, column: ColumnInfo, value: Value) -> bool:
         """Whether a lookup waits until all rows are there: its column is cut, or its row is part of a circle."""
+        if not column.updatable or column.required:
+            return False  # it must come with the row, and the order of rows has seen to that
         for lookup in lookups_in(value):
             if (column.name, lookup.table) in self._table.cut and self._table.ids.holds(lookup):
                 return True
@@ -205,8 +208,11 @@ class _Row:
             case LookupPolicy.KEEP:
                 notes.add("lookup", table, column.name, "resolves nowhere and is left as it is", where)
             case LookupPolicy.NULL:
-                notes.add("lookup", table, column.name, "resolves nowhere and is emptied", where)
-                if self._current is not None and isinstance(self._current.values.get(column.name), Lookup):
+                known = self._current.values.get(column.name) if self._current is not None else None
+                can = column.updatable and not column.required
+                word = "is emptied" if can or known is None else "cannot be emptied, so it is left as it is"
+                notes.add("lookup", table, column.name, f"resolves nowhere and {word}", where)
+                if isinstance(known, Lookup) and can:
                     self._now[column.name] = None
             case LookupPolicy.FAIL:
                 pass  # the whole plan is refused with a list of them, so the row need not say it
@@ -214,7 +220,8 @@ class _Row:
 
     def _status(self) -> dict[str, Value]:
         """State and status where they differ: written together, and after everything else."""
-        state, status = (self._record.values.get(name) for name in STATE_COLUMNS)
+        declared = self._table.declared_names
+        state, status = (self._record.values.get(name) if name in declared else None for name in STATE_COLUMNS)
         info = self._info
         ignored = any((info.name, name) in self._table.options.ignore for name in STATE_COLUMNS)
         if (state is None and status is None) or "statecode" not in info.columns or ignored:

@@ -1,13 +1,13 @@
 """The first reading of a package: which rows there are, and what their lookups point to."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from confmig.model.environment import TableInfo
 from confmig.model.records import Association, Record
 from confmig.model.schema import Schema
-from confmig.model.values import Lookup, Parties, Value
+from confmig.model.values import ColumnType, Lookup, Parties, Value, same_value
 from confmig.planning.columns import is_moved
 from confmig.planning.ports import Wanted
 
@@ -22,26 +22,32 @@ class Origin:
 
 
 @dataclass(slots=True)
+class Pointed:
+    """A row that is pointed to: the name that a lookup gave it, and where it was first seen other than as an owner."""
+
+    name: str | None = None
+    origin: Origin | None = None
+
+
+@dataclass(slots=True)
 class Survey:
     """What the first reading found.
 
     ``rows``: table to the source ids in it. A row without an id is called by its place: ``#1``, ``#2``.
-    ``repeated``: rows that occur more than once. ``lookups``: (table, column) to the tables that its values point to.
-    ``parents``: of a table that points to itself, row to the rows that it points to.
-    ``pointed``: table to the ids that are pointed to, with the name and the place first seen.
-    ``keys``: table to the rows' matching keys, of tables that have one.
+    ``repeated``: rows that occur more than once. ``lookups``: (table, column) to the tables of the package whose rows
+    its values point to. ``parents``: of a table that points to itself, column to row to the rows that it points to.
+    ``pointed``: table to the ids that are pointed to. ``keys``: table to the rows' matching keys, where it has one.
     """
 
     rows: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     counts: Counter[str] = field(default_factory=Counter)
     repeated: set[tuple[str, str]] = field(default_factory=set)
     lookups: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
-    parents: dict[str, dict[str, list[str]]] = field(default_factory=lambda: defaultdict(dict))
-    pointed: dict[str, dict[str, tuple[str | None, Origin]]] = field(default_factory=lambda: defaultdict(dict))
+    parents: dict[str, dict[str, dict[str, list[str]]]] = field(default_factory=lambda: defaultdict(dict))
+    pointed: dict[str, dict[str, Pointed]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Pointed)))
     keys: dict[str, dict[str, tuple[Value, ...]]] = field(default_factory=lambda: defaultdict(dict))
     undeclared_tables: Counter[str] = field(default_factory=Counter)
     undeclared_columns: Counter[tuple[str, str]] = field(default_factory=Counter)
-    associations: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def key_columns(schema: Schema, table: str) -> tuple[str, ...]:
@@ -69,58 +75,97 @@ class SourceIds:
         return f"#{self._unnamed[record.table]}"
 
 
-def survey_package(wanted: Wanted, tables: dict[str, TableInfo]) -> Survey:
+def is_place(source_id: str) -> bool:
+    """Whether a row is called by its place, because the package gives it no id."""
+    return source_id.startswith("#")
+
+
+def survey_package(wanted: Wanted, tables: Mapping[str, TableInfo], ignore: Set[tuple[str, str]]) -> Survey:
     """Read the package once.
 
     Args:
         wanted: The package.
         tables: The target's tables, as far as the schema names them.
+        ignore: (table, column) pairs that play no part.
     """
-    survey = Survey()
-    schema = wanted.schema
-    names = SourceIds()
-    for event in wanted.rows():
-        match event:
-            case Record() if schema.table(event.table) is None:
-                survey.undeclared_tables[event.table] += 1
-            case Record():
-                _survey_row(survey, schema, tables[event.table], event, names.of(event))
-            case Association():
-                survey.associations[event.table, event.relationship] = event.target_table
-                origin = Origin(event.table, event.source, event.relationship)
-                survey.pointed[event.table].setdefault(event.source, (None, origin))
-                for target in event.targets:
-                    survey.pointed[event.target_table].setdefault(target, (None, origin))
-    return survey
+    return _Surveyor(wanted.schema, tables, ignore).read(wanted)
 
 
-def _survey_row(survey: Survey, schema: Schema, info: TableInfo, record: Record, source_id: str) -> None:
-    table = record.table
-    if source_id in survey.rows[table]:
-        survey.repeated.add((table, source_id))
-    survey.rows[table].add(source_id)
-    survey.counts[table] += 1
-    declared = schema.table(table)
-    known = {column.name for column in declared.columns} if declared else set()
-    for name, value in record.values.items():
-        if name not in known:
-            survey.undeclared_columns[table, name] += 1
-            continue
-        column = info.columns.get(name)
-        if column is None or not is_moved(info, column):
-            continue
-        for lookup in lookups_in(value):
-            _survey_lookup(survey, table, source_id, name, lookup)
-    key = key_columns(schema, table)
-    if key:
-        survey.keys[table][source_id] = tuple(record.values.get(name) for name in key)
+class _Surveyor:
+    def __init__(self, schema: Schema, tables: Mapping[str, TableInfo], ignore: Set[tuple[str, str]]) -> None:
+        self._schema = schema
+        self._tables = tables
+        self._ignore = ignore
+        self._survey = Survey()
+        # Lookups whose row was not met yet: they order something only if it is in the package.
+        self._open: dict[tuple[str, str, str], set[str]] = defaultdict(set)
 
+    def read(self, wanted: Wanted) -> Survey:
+        survey = self._survey
+        names = SourceIds()
+        for event in wanted.rows():
+            match event:
+                case Record(table) | Association(table=table) if self._schema.table(table) is None:
+                    survey.undeclared_tables[table] += 1
+                case Record():
+                    self._row(event, names.of(event))
+                case Association():
+                    self._association(event)
+        for (table, column, target), ids in self._open.items():
+            if not ids.isdisjoint(survey.rows.get(target, ())):
+                survey.lookups[table, column].add(target)
+        return survey
 
-def _survey_lookup(survey: Survey, table: str, row: str, column: str, lookup: Lookup) -> None:
-    survey.pointed[lookup.table].setdefault(lookup.id, (lookup.name, Origin(table, row, column)))
-    survey.lookups[table, column].add(lookup.table)
-    if lookup.table == table and lookup.id != row:
-        survey.parents[table].setdefault(row, []).append(lookup.id)
+    def _association(self, association: Association) -> None:
+        origin = Origin(association.table, association.source, association.relationship)
+        ends = [
+            (association.table, association.source),
+            *((association.target_table, to) for to in association.targets),
+        ]
+        for table, row in ends:
+            pointed = self._survey.pointed[table][row]
+            pointed.origin = pointed.origin or origin
+
+    def _row(self, record: Record, source_id: str) -> None:
+        survey, table = self._survey, record.table
+        declared, info = self._schema.table(table), self._tables[table]
+        known = {column.name for column in declared.columns} if declared else set()
+        survey.counts[table] += 1
+        if source_id in survey.rows[table]:
+            survey.repeated.add((table, source_id))
+        survey.rows[table].add(source_id)
+        for name, value in record.values.items():
+            column = info.columns.get(name)
+            if name not in known:
+                survey.undeclared_columns[table, name] += 1
+            elif column is not None and is_moved(info, column) and (table, name) not in self._ignore:
+                for lookup in lookups_in(value):
+                    self._lookup(table, source_id, name, lookup, owner=column.type is ColumnType.OWNER)
+        if key := key_columns(self._schema, table):
+            self._key(table, source_id, tuple(record.values.get(name) for name in key))
+
+    def _key(self, table: str, source_id: str, key: tuple[Value, ...]) -> None:
+        """Keep a row's key; a part that one copy of a repeated row leaves out may come with another."""
+        earlier = self._survey.keys[table].get(source_id, key)
+        self._survey.keys[table][source_id] = tuple(
+            new if same_value(old, None) else old for old, new in zip(earlier, key, strict=True)
+        )
+
+    def _lookup(self, table: str, row: str, column: str, lookup: Lookup, *, owner: bool) -> None:
+        survey = self._survey
+        pointed = survey.pointed[lookup.table][lookup.id]
+        pointed.name = pointed.name or lookup.name
+        if not owner:
+            pointed.origin = pointed.origin or Origin(table, row, column)
+        if lookup.table == table and lookup.id != row:
+            survey.parents[table].setdefault(column, {}).setdefault(row, []).append(lookup.id)
+        if lookup.table in survey.lookups.get((table, column), ()):
+            return
+        if lookup.id in survey.rows.get(lookup.table, ()):
+            survey.lookups[table, column].add(lookup.table)
+            self._open.pop((table, column, lookup.table), None)
+        else:
+            self._open[table, column, lookup.table].add(lookup.id)
 
 
 def lookups_in(value: Value) -> Iterator[Lookup]:

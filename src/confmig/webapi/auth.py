@@ -54,18 +54,24 @@ def environment_url(url: str) -> str:
     Raises:
         UsageError: It is no URL of an environment, or plain http to another machine.
     """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        host, port = "", None
+    shown = url.rpartition("@")[2]  # what stands before an @ may be a password
+    if not host or parts.scheme not in {"http", "https"} or "@" in url:
         raise UsageError(
-            f"{url!r} is no environment URL.", "Give it as https://<organization>.crm<region>.dynamics.com."
+            f"{shown!r} is no environment URL.", "Give it as https://<organization>.crm<region>.dynamics.com."
         )
-    if parts.scheme == "http" and not is_loopback(url):
-        raise UsageError(f"{url}: plain http is for loopback addresses only.", "Use https.")
-    if parts.path.strip("/") or parts.query or parts.username:
-        raise UsageError(
-            f"{url}: an environment URL has no path, query or user.", f"Give {parts.scheme}://{parts.netloc}."
-        )
-    return f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        raise UsageError(f"{shown}: plain http is for loopback addresses only.", "Use https.")
+    if port == {"http": 80, "https": 443}[parts.scheme]:
+        port = None
+    root = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise UsageError(f"{shown}: an environment URL has no path and no query.", f"Give {root}.")
+    return root
 
 
 def is_loopback(url: str) -> bool:
@@ -154,14 +160,15 @@ class SecretToken:
                 instance_discovery=None if self._authority in _KNOWN_AUTHORITIES else False,
             )
             answer: dict[str, object] = application.acquire_token_for_client(scopes=[self._scope])
-        except (ValueError, requests.RequestException) as error:
-            raise AccessError(f"Sign-in at {self._authority} failed: {_first_line(error)}", hint) from None
+        except (ValueError, requests.RequestException, msal.exceptions.MsalError) as error:
+            raise AccessError(f"Sign-in at {self._authority} failed: {self._shown(error)}", hint) from None
         token = answer.get("access_token")
         if not isinstance(token, str):
-            reason = _first_line(answer.get("error_description") or answer.get("error") or "no token came back")
+            reason = self._shown(answer.get("error_description") or answer.get("error") or "no token came back")
             raise AccessError(f"Sign-in at {self._authority} was refused: {reason}", hint)
-        return token, float(str(answer.get("expires_in", 3600)))
+        return token, float(str(answer.get("expires_in") or 3600))
 
-
-def _first_line(reason: object) -> str:
-    return str(reason).strip().splitlines()[0][:400]
+    def _shown(self, reason: object) -> str:
+        """The first line of a reason, without the secret, should the directory repeat it."""
+        lines = str(reason).replace(self._secret, "***").strip().splitlines()
+        return lines[0][:400] if lines else "no reason was given"

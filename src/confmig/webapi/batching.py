@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from email.errors import CloseBoundaryNotFoundDefect
 from email.parser import BytesParser
 from email.policy import HTTP
 
@@ -74,6 +75,8 @@ def batch_responses(response: Response, expected: int) -> list[Response]:
     """
     head = f"Content-Type: {response.headers.get('content-type', '')}\r\n\r\n".encode()
     message = BytesParser(policy=HTTP).parsebytes(head + response.body)
+    if any(isinstance(defect, CloseBoundaryNotFoundDefect) for defect in message.defects):
+        raise ServiceError("The answer to a batch was cut off before its end.")
     answers: list[Response] = []
     for part in message.iter_parts() if message.is_multipart() else ():
         payload = part.get_payload(decode=True)

@@ -151,7 +151,18 @@ class Environment:
         wire = self._table(table)
         wanted, parts = self._columns(wire, columns), self._columns(wire, key)
         for portion in portions(keys, max(1, CONDITIONS_A_QUERY // max(1, len(key)))):
-            yield from self._pages(rows_by_key_path(wire, wanted, parts, portion), wire, wanted, names=False)
+            yield from self._by_key(wire, wanted, parts, portion)
+
+    def _by_key(
+        self, wire: WireTable, columns: Sequence[ColumnInfo], key: Sequence[ColumnInfo], keys: Sequence[Sequence[Value]]
+    ) -> Iterator[Record]:
+        path = rows_by_key_path(wire, columns, key, keys)
+        if len(self._api) + len(path) > _LONGEST_URL and len(keys) > 1:
+            half = len(keys) // 2
+            yield from self._by_key(wire, columns, key, keys[:half])
+            yield from self._by_key(wire, columns, key, keys[half:])
+        else:
+            yield from self._pages(path, wire, columns, names=False)
 
     def read_associations(
         self, table: str, relationship: str, sources: Iterable[str] | None = None
@@ -199,10 +210,16 @@ class Environment:
         headers = read_headers(names=True)
         what = f"Reading {wire.info.name} from {self.url} by the schema's filter"
         page, cookie = 1, None
+        seen: set[str | None] = set()
         while True:
             answer = self._get_url(self._api + query.path(page, cookie), headers, what)
             for row in _rows(answer, what):
-                yield parse_row(row, wire, columns)
+                record = parse_row(row, wire, columns)
+                # A link to another table gives a row once for each match.
+                if not query.linked or record.id not in seen:
+                    yield record
+                if query.linked:
+                    seen.add(record.id)
             if query.limited or not answer.get(f"@{MORE_RECORDS}"):
                 return
             annotation = answer.get(f"@{PAGING_COOKIE}")

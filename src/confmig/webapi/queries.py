@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 from lxml import etree
 
-from confmig.errors import UsageError
+from confmig.errors import ServiceError, UsageError
 from confmig.model.environment import ColumnInfo
 from confmig.model.values import ColumnType, Lookup, Value
 from confmig.webapi.metadata import WireTable
@@ -83,6 +83,8 @@ def _select(table: WireTable, columns: Sequence[ColumnInfo]) -> str:
 
 def _literal(column: ColumnInfo, value: Value) -> str:
     match value:
+        case None:
+            return "null"
         case Lookup():
             return value.id
         case bool():
@@ -93,9 +95,13 @@ def _literal(column: ColumnInfo, value: Value) -> str:
             return format(value, "f")
         case datetime():
             return str(write_plain(value, column))
+        case str():
+            return value if column.type is ColumnType.GUID else "'" + value.replace("'", "''") + "'"
         case _:
-            text = str(value)
-            return text if column.type is ColumnType.GUID else "'" + text.replace("'", "''") + "'"
+            raise UsageError(
+                f"Column {column.name} of type {column.type} cannot be part of a matching key.",
+                "Take it out of the compare columns (updateCompare) in the schema.",
+            )
 
 
 class FetchQuery:
@@ -121,6 +127,7 @@ class FetchQuery:
         for position, name in enumerate(_fetched(table, columns)):
             entity.insert(position, etree.Element("attribute", name=name))
         self.limited = "top" in self._root.attrib
+        self.linked = entity.find(".//link-entity") is not None
         if not self.limited and entity.find("order") is None:
             entity.append(etree.Element("order", attribute=table.info.primary_id))
 
@@ -140,6 +147,8 @@ def _fetched(table: WireTable, columns: Sequence[ColumnInfo]) -> Iterator[str]:
     for column in columns:
         if column.name != table.info.primary_id and column.type is not ColumnType.PARTIES:
             yield column.name
+        if column.type is ColumnType.FILE:
+            yield f"{column.name}_name"
 
 
 def _fetch_root(table: WireTable, xml: str) -> etree._Element:
@@ -155,8 +164,13 @@ def _fetch_root(table: WireTable, xml: str) -> etree._Element:
     # People also write the bare <filter>, or <entity>; what it means is plain.
     fetch = etree.Element("fetch")
     entity = root if root.tag == "entity" else etree.Element("entity", name=table.info.name)
-    if entity is not root:
+    if root.tag == "filter":
         entity.append(root)
+    elif root.tag != "entity":
+        raise UsageError(
+            f"The filter of table {table.info.name} begins with <{root.tag!s}>.",
+            "Its root is <fetch>, <entity> or <filter>.",
+        )
     fetch.append(entity)
     return fetch
 
@@ -165,7 +179,13 @@ def next_cookie(annotation: str) -> str | None:
     """The paging cookie in an answer's annotation: its attribute, decoded twice, as the service asks for it.
 
     https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/page-results
+
+    Raises:
+        ServiceError: The annotation cannot be read.
     """
-    element = etree.fromstring(annotation.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    try:
+        element = etree.fromstring(annotation.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise ServiceError(f"The environment sent a paging cookie that is no XML: {error.msg}.") from error
     cookie = element.get("pagingcookie")
     return unquote(unquote(cookie)) if cookie else None

@@ -20,6 +20,15 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 PRIVILEGE_DENIED = "0x80040220"
 DUPLICATE_RECORD = "0x80040237"
 
+_DENIES_TABLE = {
+    PRIVILEGE_DENIED,
+    "0x80072560",  # the user is not a member of the organization
+    "0x80040225",  # the user is disabled
+    "0x80042f09",  # the user has no roles
+    "0x8004a104",  # the organization is disabled
+    "0x8004a113",  # the organization is in administration mode
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceFault:
@@ -33,7 +42,15 @@ class ServiceFault:
     @property
     def is_access(self) -> bool:
         """Whether sign-in or a privilege is the reason."""
-        return self.status == 401 or (self.status == 403 and self.code.lower() != "0x80060891")
+        return self.status in {401, 403}
+
+    @property
+    def denies_table(self) -> bool:
+        """Whether the caller may not do this with any row: sign-in, or a privilege on the table, is missing.
+
+        The other refusals of this kind are about one row or one column of it.
+        """
+        return self.status == 401 or (self.status == 403 and self.code.lower() in _DENIES_TABLE)
 
     def __str__(self) -> str:
         """The service's sentence with its code and the request's id."""

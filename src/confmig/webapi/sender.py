@@ -89,6 +89,8 @@ class HttpSender:
                 proxies=self._proxies,
             )
         except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error) and "certificate" not in str(error).lower():
+                raise LostAnswerError(f"{self._url}: the connection broke: {_reason(error)}") from None
             raise ServiceError(
                 f"{self._url}: the server's certificate is not trusted: {_reason(error)}",
                 "Set REQUESTS_CA_BUNDLE to the file of your certificate authority.",
@@ -220,9 +222,12 @@ class RetryingSender:
             self._not_before = max(self._not_before, time.monotonic() + seconds)
 
     def _hold_back(self) -> None:
-        seconds = self._not_before - time.monotonic()
-        if seconds > 0:
-            self._pause(seconds)
+        until = 0.0
+        while until < self._not_before:  # another thread may have been told to wait longer meanwhile
+            until = self._not_before
+            seconds = until - time.monotonic()
+            if seconds > 0:
+                self._pause(seconds)
 
     def _pause(self, seconds: float) -> None:
         with self._lock:

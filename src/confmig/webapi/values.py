@@ -60,7 +60,10 @@ def parse_row(row: Json, table: WireTable, columns: Iterable[ColumnInfo]) -> Rec
 def _parse(row: Json, column: ColumnInfo, table: str) -> Value:
     kind = column.type
     if kind is ColumnType.PARTIES:
-        return _parse_parties(row.get(parties_navigation(table)) or (), PARTY_ROLES.get(column.name))
+        parties = row.get(parties_navigation(table))
+        if not isinstance(parties, list):
+            raise ServiceError(f"A row of {table} came back without its parties, {parties_navigation(table)}.")
+        return _parse_parties(parties, PARTY_ROLES.get(column.name))
     name = property_name(column)
     raw = row.get(name)
     if raw is None:
@@ -97,13 +100,15 @@ def parse_plain(kind: ColumnType, raw: Any, column: ColumnInfo) -> Value:
                 return Choices(tuple(int(part) for part in str(raw).split(",") if part))
             case ColumnType.GUID:
                 return str(raw).lower()
-            case ColumnType.BOOL:
-                return bool(raw)
+            case ColumnType.BOOL if isinstance(raw, bool):
+                return raw
             case ColumnType.STRING | ColumnType.IMAGE | ColumnType.UNKNOWN:
                 return str(raw)
+            case _ if isinstance(raw, int) and not isinstance(raw, bool) and kind is not ColumnType.BOOL:
+                return raw
             case _:
-                return int(raw)
-    except (ValueError, ArithmeticError):
+                raise ValueError(raw)
+    except (ValueError, TypeError, ArithmeticError):
         raise ServiceError(f"Column {column.name} came back with {str(raw)[:60]!r}, which is no {kind}.") from None
 
 
@@ -207,7 +212,7 @@ _KEPT_BY_THE_SERVICE = {8, 9}
 
 def other_parties(current: Value, written: Mapping[str, Value], sets: Mapping[str, str]) -> Iterable[Json]:
     """The parties of an activity that a write of these columns must leave as they are."""
-    roles = {PARTY_ROLES.get(name) for name, value in written.items() if isinstance(value, Parties)}
+    roles = {PARTY_ROLES[name] for name in written if name in PARTY_ROLES}
     for party in current.parties if isinstance(current, Parties) else ():
         if party.role not in roles and party.role not in _KEPT_BY_THE_SERVICE:
             yield _party_body(party, 0, sets)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from confmig.errors import LostAnswerError
+from confmig.errors import LostAnswerError, ServiceError
 from confmig.webapi.batching import MAX_PARTS, Part, batch_request, batch_responses
 from confmig.webapi.replies import DUPLICATE_RECORD, Json, ServiceFault, encode_json, error_of, fault_of
 from confmig.webapi.sender import Request, Response, Sender
@@ -62,6 +62,8 @@ class Writer:
         """
         url = f"{self._api}{entity_set}/Microsoft.Dynamics.CRM.{message}"
         targets = [{"@odata.type": f"Microsoft.Dynamics.CRM.{table}", **body} for body in bodies]
+        if not bodies:
+            return []
         request = Request("POST", url, _JSON_BODY, encode_json({"Targets": targets}), repeatable=False)
         try:
             response = self._sender.send(request)
@@ -70,8 +72,10 @@ class Writer:
         if response.status < 300:
             return [DONE] * len(bodies)
         fault = fault_of(response)
-        if fault.is_access:
+        if fault.denies_table:
             return [WriteResult(WriteStatus.REFUSED, fault)] * len(bodies)
+        if response.status in {429, 503}:
+            raise error_of(fault, f"Writing {table}")  # still busy after all attempts; nothing was carried out
         if _is_unclear(response):
             return [_LOST] * len(bodies)
         if len(bodies) <= _ALONE:
@@ -92,11 +96,20 @@ class Writer:
             response = self._sender.send(batch_request(self._api, parts, _JSON, repeatable=repeatable))
         except LostAnswerError:
             return [_LOST] * len(parts)
-        if response.status >= 300:
-            if _is_unclear(response):
-                return [_LOST] * len(parts)
-            raise error_of(fault_of(response), "Writing a batch")
-        return [_part_result(answer) for answer in batch_responses(response, len(parts))]
+        if response.status < 300:
+            try:
+                return [_part_result(answer) for answer in batch_responses(response, len(parts))]
+            except ServiceError:
+                return [_LOST] * len(parts)  # something was done, but not told so that it can be understood
+        fault = fault_of(response)
+        if response.status in {429, 503} or fault.denies_table:
+            raise error_of(fault, "Writing a batch")
+        if _is_unclear(response):
+            return [_LOST] * len(parts)
+        if len(parts) == 1:
+            return [WriteResult(WriteStatus.REFUSED, fault)]
+        half = len(parts) // 2
+        return self._batch(parts[:half], repeatable=repeatable) + self._batch(parts[half:], repeatable=repeatable)
 
 
 def _is_unclear(response: Response) -> bool:
