@@ -149,8 +149,11 @@ def contents(draw: st.DrawFn) -> tuple[Schema, list[PackageEvent]]:
 
 @st.composite
 def _records(draw: st.DrawFn, table: Table) -> Record:
-    held = [column for column in table.columns if draw(st.booleans())]
-    return Record(table.name, draw(st.none() | guids), {column.name: draw(VALUES[column.type]) for column in held})
+    row_id = draw(st.none() | guids)
+    # A row that its file gives no id takes it from the column of the primary id, so such a row has no value there.
+    columns = [column for column in table.columns if row_id is not None or column.name != table.primary_id]
+    held = [column for column in columns if draw(st.booleans())]
+    return Record(table.name, row_id, {column.name: draw(VALUES[column.type]) for column in held})
 
 
 def _associations(table: Table) -> st.SearchStrategy[Association]:

@@ -115,6 +115,7 @@ def _config(app: Application) -> uvicorn.Config:
         app,
         log_config=None,
         access_log=False,
+        interface="asgi3",
         lifespan="off",
         ws="none",
         server_header=False,

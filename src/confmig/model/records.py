@@ -47,12 +47,22 @@ class TableStart:
 
 
 @dataclass(frozen=True, slots=True)
+class PackageStart:
+    """Attributes of a package's root that a reader did not know; given first, and only when there are some."""
+
+    extra: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
-    """A piece of a package that we do not know, as XML; kept from reading to writing."""
+    """A piece of a package that we do not know, as XML; kept from reading to writing.
+
+    ``table`` is empty for a piece that stands beside the tables.
+    """
 
     table: str
     xml: str
 
 
-PackageEvent = TableStart | Record | Association | Unknown
+PackageEvent = PackageStart | TableStart | Record | Association | Unknown
 """What a package holds, one after the other: a table begins, its rows, its associations, then the next table."""

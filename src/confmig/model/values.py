@@ -75,13 +75,15 @@ class Choices:
 class Party:
     """One party of an activity: who takes part, as what (``role``, the participation type), and all columns.
 
-    ``columns`` holds what a package or an environment says of the activityparty row, in its order.
+    ``columns`` holds what a package or an environment says of the activityparty row, in its order. ``extra`` keeps the
+    attributes that a reader did not know, by column, those of the party itself under an empty name.
     """
 
     party: Lookup | None
     role: int | None
     columns: tuple[tuple[str, "Value"], ...] = ()
     id: str | None = None
+    extra: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,9 @@ def canonical_guid(text: str) -> str | None:
 def same_value(left: Value, right: Value) -> bool:
     """Whether two values of one column are equal: by value, not by text.
 
-    Numbers are equal regardless of scale, choices as sets, lookups by table and row, parties as sets of who and as
-    what, times by the second (the service keeps no fraction [inferred]) with a missing time zone read as UTC, texts
-    exactly. An empty text, an empty set and an absent value are the same: the service stores all of them as null.
+    Numbers are equal regardless of scale, choices as sets, lookups by table and row, parties by who and as what, times
+    by the second (the service keeps no fraction [inferred]) with a missing time zone read as UTC, texts exactly. An
+    empty text, an empty set and an absent value are the same: the service stores all of them as null.
     """
     if left is right:
         return True
@@ -173,6 +175,8 @@ def plain_form(value: Value) -> Value:
             return _moment(value)
         case Decimal():
             return value.normalize()
+        case FileRef(file_id):
+            return FileRef(file_id, None)
         case _:
             return value
 
@@ -200,7 +204,11 @@ def _as_float(value: Value) -> float | None:
 
 
 def _party_set(value: Parties) -> list[tuple[str, str, int]]:
-    return sorted(
-        (party.party.table, party.party.id, party.role or 0) if party.party else ("", "", party.role or 0)
-        for party in value.parties
-    )
+    return sorted((*_who(party), party.role or 0) for party in value.parties)
+
+
+def _who(party: Party) -> tuple[str, str]:
+    """Who takes part: a row, or where there is none an address."""
+    if party.party is not None:
+        return party.party.table, party.party.id
+    return "", str(dict(party.columns).get("addressused") or "")

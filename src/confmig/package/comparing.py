@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from confmig.model.records import Association, Record
 from confmig.model.schema import Column, Schema, Table
-from confmig.model.values import Parties, Value, plain_form, same_value
+from confmig.model.values import Value, plain_form, same_value
 from confmig.package.package import Package
 
 
@@ -66,6 +66,10 @@ def compare_packages(first: Package, second: Package) -> Iterator[Difference]:
 
 def compare_schemas(first: Schema, second: Schema) -> Iterator[Difference]:
     """The differences between what two schemas say."""
+    for attribute in ("date_mode", "import_order"):
+        before, after = getattr(first, attribute), getattr(second, attribute)
+        if before != after:
+            yield Difference(Kind.SCHEMA, "", message=f"{attribute}: {before} → {after}")
     left = {table.name: table for table in first.merged_tables()}
     right = {table.name: table for table in second.merged_tables()}
     for name in sorted(left.keys() | right.keys()):
@@ -121,31 +125,36 @@ def _read(package: Package) -> _Content:
 
 def _pair_nameless(left: _Content, right: _Content) -> None:
     """Take away the rows without an id that the other package has with equal content, with or without an id."""
+    for table in left.nameless.keys() & right.nameless.keys():
+        common = Counter(map(_content_key, left.nameless[table])) & Counter(map(_content_key, right.nameless[table]))
+        for content in (left, right):
+            content.nameless[table] = _without(content.nameless[table], common)
     for own, other in ((left, right), (right, left)):
         for table, rows in own.nameless.items():
-            named = {key: values for key, values in other.rows.items() if key[0] == table and key not in own.rows}
-            by_content: dict[str, list[tuple[str, str]]] = defaultdict(list)
-            for key, content_of in named.items():
-                by_content[_content_key(content_of)].append(key)
-            nameless = Counter(_content_key(values) for values in other.nameless.get(table, ()))
+            named: dict[str, list[tuple[str, str]]] = defaultdict(list)
+            for key, values in other.rows.items():
+                if key[0] == table and key not in own.rows:
+                    named[_content_key(values)].append(key)
             left_over: list[Mapping[str, Value]] = []
-            for values in rows:
-                content = _content_key(values)
-                if by_content[content]:
-                    del other.rows[by_content[content].pop()]
-                elif nameless[content]:
-                    nameless[content] -= 1
-                    _remove_one(other.nameless[table], content)
+            for row in rows:
+                if twins := named[_content_key(row)]:
+                    del other.rows[twins.pop()]
                 else:
-                    left_over.append(values)
+                    left_over.append(row)
             own.nameless[table] = left_over
 
 
-def _remove_one(rows: list[Mapping[str, Value]], content: str) -> None:
-    for index, values in enumerate(rows):
-        if _content_key(values) == content:
-            del rows[index]
-            return
+def _without(rows: list[Mapping[str, Value]], common: Counter[str]) -> list[Mapping[str, Value]]:
+    """The rows without those that are counted in ``common``."""
+    taken = Counter(common)
+    left_over: list[Mapping[str, Value]] = []
+    for row in rows:
+        content = _content_key(row)
+        if taken[content]:
+            taken[content] -= 1
+        else:
+            left_over.append(row)
+    return left_over
 
 
 def _content_key(values: Mapping[str, Value]) -> str:
@@ -162,11 +171,5 @@ def _compare_row(
         return
     for name in sorted(left.keys() | right.keys()):
         before, after = left.get(name), right.get(name)
-        if not same_value(before, after) or _parties_differ(before, after):
+        if not same_value(before, after):
             yield Difference(Kind.CHANGED, table, row, name, before, after)
-
-
-def _parties_differ(before: Value, after: Value) -> bool:
-    if isinstance(before, Parties) and isinstance(after, Parties):
-        return len(before.parties) != len(after.parties)
-    return False

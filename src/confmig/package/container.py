@@ -4,6 +4,7 @@ Found are the schema, the row files and the payloads, under the names of CMT and
 """
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ class Container:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the zip."""
         if self._zip is not None:
             self._zip.close()
 
@@ -53,8 +58,7 @@ class Container:
 
     def read(self, member: str) -> bytes:
         """All bytes of a member."""
-        with self.open(member) as stream:
-            return stream.read()
+        return b"".join(self.chunks(member))
 
     def chunks(self, member: str) -> Iterator[bytes]:
         """A member's bytes, piece by piece.
@@ -66,7 +70,7 @@ class Container:
             try:
                 while chunk := stream.read(_CHUNK):
                     yield chunk
-            except (zipfile.BadZipFile, EOFError, OSError) as error:
+            except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
                 raise _damaged(self.label(member), error) from error
 
     @contextmanager
@@ -97,7 +101,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         raise PackageError(
             f"{path}: there is no such data package.", "Check the path given with --data or --package."
         ) from None
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise PackageError(
             f"{path}: this is no data package: {error}.",
             "Give a zip, or a folder, with data.xml and data_schema.xml in it.",
@@ -146,7 +150,9 @@ def _find_members(names: list[str], path: Path) -> Members:
     schemas = [name for name in xml if name.removesuffix(".xml").endswith("schema")]
     rows = [name for name in xml if name not in schemas]
     schema = "data_schema.xml" if "data_schema.xml" in schemas else None
-    if schema is None and len(schemas) == 1:
+    if schema is None and len(schemas) > 1:
+        raise PackageError(f"{path}: which of these is the schema: {', '.join(schemas)}?", "Leave one of them there.")
+    if schema is None and schemas:
         schema = schemas[0]
     if "data.xml" in rows:
         rows = ["data.xml", *(name for name in rows if name.endswith("_data.xml"))]

@@ -12,14 +12,15 @@ from confmig.model.schema import Column, Relationship, Schema, Table
 from confmig.model.values import ColumnType, Lookup, Parties, Value, canonical_guid
 from confmig.package.container import Container
 from confmig.package.reader import read_rows
+from confmig.package.text import parse_moment
 
 _SHAPES = (
     (ColumnType.GUID, re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
     (ColumnType.BOOL, re.compile("True|False")),
-    (ColumnType.DATETIME, re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?")),
     (ColumnType.NUMBER, re.compile(r"0|-?[1-9]\d{0,8}")),
     (ColumnType.DECIMAL, re.compile(r"-?\d+\.\d+")),
 )
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:")
 _BY_NAME = {"statecode": ColumnType.STATE, "statuscode": ColumnType.STATUS}
 
 
@@ -76,6 +77,12 @@ def _guess(column: str, value: Value) -> ColumnType | None:
         return _BY_NAME[column]
     if not isinstance(value, str) or not value:
         return None
+    if _MOMENT.match(value):
+        try:
+            parse_moment(value)
+        except ValueError:
+            return ColumnType.STRING
+        return ColumnType.DATETIME
     return next((kind for kind, shape in _SHAPES if shape.fullmatch(value)), ColumnType.STRING)
 
 

@@ -23,19 +23,29 @@ class Package:
         self.path = path
         self._container = Container(path)
         self._digest: str | None = None
+        try:
+            self.schema, self.schema_bytes = self._read_schema()
+        except PackageError:
+            self.close()
+            raise
+
+    def _read_schema(self) -> tuple[Schema, bytes]:
         member = self._container.members.schema
         if member is None:
-            self.schema = infer_schema(self._container)
-            self.schema_bytes = write_schema(self.schema)
-        else:
-            self.schema_bytes = self._container.read(member)
-            self.schema = parse_schema(self.schema_bytes, self._container.label(member))
+            schema = infer_schema(self._container)
+            return schema, write_schema(schema)
+        data = self._container.read(member)
+        return parse_schema(data, self._container.label(member)), data
 
     def __enter__(self) -> "Package":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._container.__exit__()
+        self.close()
+
+    def close(self) -> None:
+        """Close the package's file."""
+        self._container.close()
 
     def read_member(self, name: str) -> bytes:
         """The bytes of one of the package's files.
@@ -67,7 +77,7 @@ class Package:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content: schema and rows, not the zip's bytes and not the time of export."""
+        """SHA-256 of the content, schema and rows as they are written: not the zip's bytes, not the time of export."""
         if self._digest is None:
             for _ in self.rows():
                 pass

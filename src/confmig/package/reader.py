@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from confmig.errors import PackageError
-from confmig.model.records import Association, PackageEvent, Record, TableStart, Unknown
+from confmig.model.records import Association, PackageEvent, PackageStart, Record, TableStart, Unknown
 from confmig.model.schema import Schema
 from confmig.model.values import (
     PARTY_ROLES,
@@ -24,13 +24,15 @@ from confmig.model.values import (
 )
 from confmig.package.container import Container
 from confmig.package.text import decode_html, parse_value
-from confmig.package.xml import FeedParser, doctype_error, push_parser, strip_leading, syntax_error
+from confmig.package.xml import FeedParser, doctype_error, lines_before, push_parser, strip_leading, syntax_error
 
 _FIELD = {"name", "value", "lookupentity", "lookupentityname"}
 _ASSOCIATION = {"sourceid", "targetentityname", "targetentitynameidfield", "m2mrelationshipname"}
 _FRAME = {"entities", "records", "m2mrelationships", "targetids"}
 
 Attributes = Mapping[str, str]
+_PartyXml = tuple[Attributes, list[Attributes]]
+"""A party's own attributes, and those of its fields."""
 
 
 def read_rows(container: Container, schema: Schema, digest: "hashlib._Hash | None" = None) -> Iterator[PackageEvent]:
@@ -57,10 +59,12 @@ def read_timestamp(container: Container) -> str | None:
 
 def _feed(container: Container, member: str, target: "RowTarget") -> Iterator[PackageEvent]:
     parser: FeedParser | None = None
+    skipped = 0
     try:
         for chunk in container.chunks(member):
             if parser is None:
-                chunk = strip_leading(chunk)
+                whole, chunk = chunk, strip_leading(chunk)
+                skipped += lines_before(whole, chunk)
                 if not chunk:
                     continue
                 parser = push_parser(target, chunk, target.file)
@@ -70,7 +74,7 @@ def _feed(container: Container, member: str, target: "RowTarget") -> Iterator[Pa
             raise PackageError(f"{target.file}: the file is empty.", "Export the package again.")
         parser.close()
     except etree.XMLSyntaxError as error:
-        raise syntax_error(error, target.file) from error
+        raise syntax_error(error, target.file, skipped) from error
     yield from target.take()
 
 
@@ -87,7 +91,7 @@ class RowTarget:
         self._columns: dict[str, ColumnType] = {}
         self._targets: dict[str, tuple[str, ...]] = {}
         self._record: Attributes | None = None
-        self._fields: list[tuple[Attributes, list[tuple[str, list[Attributes]]]]] = []
+        self._fields: list[tuple[Attributes, list[_PartyXml]]] = []
         self._party: list[Attributes] | None = None
         self._association: Attributes | None = None
         self._target_ids: list[str] = []
@@ -95,6 +99,8 @@ class RowTarget:
         self._foreign: etree.TreeBuilder | None = None
         self._depth = 0
         self._unknown: list[str] = []
+        self._begun = False
+        self._primary_id = ""
 
     def take(self) -> list[PackageEvent]:
         """The events since the last call."""
@@ -108,25 +114,26 @@ class RowTarget:
 
     def start(self, tag: str, attributes: Attributes) -> None:
         """Called by the parser where an element begins."""
+        if not self._begun:
+            self._start_root(tag, attributes)
         if self._foreign is not None:
             self._foreign.start(tag, dict(attributes))
             self._depth += 1
         elif tag == "field":
             self._start_field(attributes)
         elif tag == "record":
+            self._require_table("a row")
             self._record, self._fields = attributes, []
         elif tag == "entity":
             self._start_table(attributes)
         elif tag == "activitypointerrecords":
             self._start_party(attributes)
         elif tag == "m2mrelationship":
+            self._require_table("an association")
             self._association, self._target_ids = attributes, []
         elif tag == "targetid":
             self._text = []
-        elif tag in _FRAME:
-            if tag == "entities":
-                self.timestamp = attributes.get("timestamp")
-        else:
+        elif tag not in _FRAME:
             self._foreign = etree.TreeBuilder()
             self._foreign.start(tag, dict(attributes))
             self._depth = 1
@@ -151,33 +158,59 @@ class RowTarget:
             self._text = None
         elif tag == "m2mrelationship":
             self._end_association()
+        elif tag == "entity":
+            self._table = ""
 
     def close(self) -> None:
         """Called by the parser at the end of the file."""
+
+    def _start_root(self, tag: str, attributes: Attributes) -> None:
+        """Only a data file may be read as one: anything else would look like a package without rows."""
+        self._begun = True
+        if tag not in {"entities", "entity"}:
+            raise PackageError(
+                f"{self.file}: the root is <{tag}>, where a data file has <entities>.",
+                "Give a data package of the Configuration Migration Tool.",
+            )
+        if tag == "entities":
+            self.timestamp = attributes.get("timestamp")
+            if extra := tuple(item for item in attributes.items() if item[0] != "timestamp"):
+                self._events.append(PackageStart(extra))
+
+    def _require_table(self, what: str) -> None:
+        if not self._table:
+            raise PackageError(f"{self.file}: {what} stands outside of any table.", "Export the package again.")
 
     def _start_table(self, attributes: Attributes) -> None:
         self._table = attributes.get("name", "")
         if not self._table:
             raise PackageError(f"{self.file}: an <entity> has no name.", "Export the package again.")
         table = self._schema.table(self._table)
+        self._primary_id = table.primary_id if table else ""
         self._columns = {column.name: column.type for column in table.columns} if table else {}
         self._targets = {column.name: column.targets for column in table.columns} if table else {}
         extra = tuple(item for item in attributes.items() if item[0] not in {"name", "displayname"})
         self._events.append(TableStart(self._table, attributes.get("displayname"), extra))
 
     def _start_field(self, attributes: Attributes) -> None:
+        if not attributes.get("name"):
+            raise PackageError(f"{self.file}: a <field> of {self._table} has no name.", "Export the package again.")
         if self._party is not None:
             self._party.append(attributes)
         elif self._record is None:
-            raise PackageError(f"{self.file}: a <field> of {self._table} stands outside a <record>.")
+            raise PackageError(
+                f"{self.file}: a <field> of {self._table} stands outside a <record>.", "Export the package again."
+            )
         else:
             self._fields.append((attributes, []))
 
     def _start_party(self, attributes: Attributes) -> None:
         if not self._fields:
-            raise PackageError(f"{self.file}: parties of {self._table} stand outside a <field>.")
+            raise PackageError(
+                f"{self.file}: parties of {self._table} stand outside a <field>.", "Export the package again."
+            )
         self._party = []
-        self._fields[-1][1].append((attributes.get("id", ""), self._party))
+        self._fields[-1][1].append((attributes, self._party))
 
     def _end_foreign(self, tag: str) -> None:
         assert self._foreign is not None  # noqa: S101  # only called while one is open
@@ -199,20 +232,20 @@ class RowTarget:
         for attributes, parties in self._fields:
             name = attributes.get("name", "")
             values[name] = self._value(record_id, name, attributes, parties)
-            if len(attributes) > 2 and (unknown := _unknown(attributes, self._columns.get(name))):
+            plain = len(attributes) == 2 and "value" in attributes
+            if not plain and (unknown := _unknown(attributes, self._columns.get(name))):
                 extra[name] = unknown
-        if len(self._record) > 1:
-            extra[""] = tuple(item for item in self._record.items() if item[0] != "id")
+        if unknown := tuple(item for item in self._record.items() if item[0] != "id"):
+            extra[""] = unknown
         if self._unknown:
             extra["<>"] = tuple(("", xml) for xml in self._unknown)
             self._unknown = []
         self._hash("R", self._record.get("id"), *(text for pair in self._fields for text in _hashed(pair)))
-        self._events.append(Record(self._table, None if record_id == ZERO_ID else record_id, values, extra))
+        named: Value = record_id if record_id != ZERO_ID else values.get(self._primary_id)
+        self._events.append(Record(self._table, named if isinstance(named, str) else None, values, extra))
         self._record = None
 
-    def _value(
-        self, record_id: str, column: str, attributes: Attributes, parties: list[tuple[str, list[Attributes]]]
-    ) -> Value:
+    def _value(self, record_id: str, column: str, attributes: Attributes, parties: list[_PartyXml]) -> Value:
         kind = self._columns.get(column)
         text = attributes.get("value", "")
         if parties or kind is ColumnType.PARTIES:
@@ -223,7 +256,9 @@ class RowTarget:
         if kind is None:
             return decode_html(text)
         if kind is ColumnType.FILE:
-            return FileRef(self._guid(text, f"{column} of row {record_id}"), attributes.get("filename"))
+            if not text:
+                return None
+            return FileRef(self._guid(text, f"column {column} of row {record_id}"), attributes.get("filename"))
         try:
             return parse_value(kind, text)
         except ValueError as error:
@@ -239,12 +274,12 @@ class RowTarget:
         table = attributes.get("lookupentity")
         if not table:
             targets = self._targets.get(column, ())
-            if len(targets) != 1:
+            if len(targets) != 1 or targets[0] == "*":
                 raise self._malformed(record_id, column, "does not say which table it points to (no lookupentity)")
             table = targets[0]
         return Lookup(table, guid, attributes.get("lookupentityname"))
 
-    def _party_value(self, record_id: str, role: int | None, party_id: str, fields: list[Attributes]) -> Party:
+    def _party_value(self, record_id: str, role: int | None, own: Attributes, fields: list[Attributes]) -> Party:
         """A party; its role is the column's where the file does not say."""
         who: Lookup | None = None
         columns: list[tuple[str, Value]] = []
@@ -259,12 +294,21 @@ class RowTarget:
                 columns.append((name, decode_html(text)))
                 if name == "participationtypemask" and text.strip().isdigit():
                     role = int(text)
-        return Party(who, role, tuple(columns), canonical_guid(party_id))
+        kept = [("", tuple(item for item in own.items() if item[0] != "id"))]
+        kept += [(attributes.get("name", ""), _unknown(attributes, None)) for attributes in fields]
+        party_id = canonical_guid(own.get("id", ""))
+        extra = tuple((name, unknown) for name, unknown in kept if unknown)
+        return Party(who, role, tuple(columns), None if party_id == ZERO_ID else party_id, extra)
 
     def _end_association(self) -> None:
         assert self._association is not None  # noqa: S101  # the parser keeps elements balanced
         attributes = self._association
         relationship = attributes.get("m2mrelationshipname", "")
+        if not relationship:
+            raise PackageError(
+                f"{self.file}: an association of {self._table} does not name its relationship.",
+                "Add m2mrelationshipname, or export the package again.",
+            )
         source = self._guid(attributes.get("sourceid"), f"the source of {relationship}")
         targets = tuple(self._guid(text, f"a target of {relationship}") for text in self._target_ids)
         extra = tuple(item for item in attributes.items() if item[0] not in _ASSOCIATION)
@@ -308,13 +352,14 @@ def _unknown(attributes: Attributes, kind: ColumnType | None) -> tuple[tuple[str
     return tuple(item for item in attributes.items() if item[0] not in known)
 
 
-def _hashed(field: tuple[Attributes, list[tuple[str, list[Attributes]]]]) -> Iterator[str]:
+def _hashed(field: tuple[Attributes, list[_PartyXml]]) -> Iterator[str]:
     attributes, parties = field
     yield attributes.get("name", "")
     yield attributes.get("value", "")
     yield attributes.get("lookupentity", "")
     for party, fields in parties:
-        yield party
+        yield party.get("id", "")
         for party_attributes in fields:
             yield party_attributes.get("name", "")
             yield party_attributes.get("value", "")
+            yield party_attributes.get("lookupentity", "")

@@ -5,13 +5,14 @@ Written is what CMT writes: no declaration, no byte order mark, CRLF, two blanks
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from lxml import etree
 
 from confmig.errors import PackageError
 from confmig.model.schema import Column, DateMode, Extra, Relationship, Schema, Table
-from confmig.package.text import column_type, escape_xml
-from confmig.package.xml import attributes_of, inner_xml, parse_document
+from confmig.package.text import attributes_text, column_type, escape_xml
+from confmig.package.xml import attributes_of, inner_xml, lines_before, parse_document, strip_leading
 
 _TABLE_ATTRIBUTES = {
     "name",
@@ -35,6 +36,18 @@ _COLUMN_ATTRIBUTES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A schema file in messages; ``skipped`` lines at its start were not given to the parser."""
+
+    name: str
+    skipped: int
+
+    def at(self, element: etree._Element) -> str:
+        """The place of an element."""
+        return f"{self.name}, line {(element.sourceline or 1) + self.skipped}"
+
+
 def parse_schema(data: bytes, name: str) -> Schema:
     """Parse the bytes of a schema file; ``name`` stands in messages.
 
@@ -42,9 +55,10 @@ def parse_schema(data: bytes, name: str) -> Schema:
         PackageError: It is no XML, or no schema, or a table or column lacks what everything else needs.
     """
     root = parse_document(data, name)
+    file = _File(name, lines_before(data, strip_leading(data)))
     if root.tag != "entities":
         raise PackageError(
-            f"{name}, line {root.sourceline}: the root is <{root.tag!s}>, where a schema has <entities>.",
+            f"{file.at(root)}: the root is <{root.tag!s}>, where a schema has <entities>.",
             "Give a schema file of the Configuration Migration Tool.",
         )
     unknown = "".join(
@@ -53,15 +67,15 @@ def parse_schema(data: bytes, name: str) -> Schema:
         if child.tag not in {"entity", "entityImportOrder"}
     )
     return Schema(
-        tables=tuple(_table(element, name) for element in root.iterchildren("entity")),
+        tables=tuple(_table(element, file) for element in root.iterchildren("entity")),
         import_order=tuple((item.text or "").strip() for item in root.iterfind("entityImportOrder/entityName")),
-        date_mode=_date_mode(root, name),
+        date_mode=_date_mode(root, file),
         extra=_extra(attributes_of(root), {"dateMode"}),
         unknown_xml=unknown,
     )
 
 
-def _table(element: etree._Element, file: str) -> Table:
+def _table(element: etree._Element, file: _File) -> Table:
     attributes = attributes_of(element)
     table = _required(element, "name", file)
     primary_id = attributes.get("primaryidfield") or _declared_key(element) or f"{table}id"
@@ -91,7 +105,7 @@ def _declared_key(element: etree._Element) -> str | None:
     return None if field is None else field.get("name")
 
 
-def _column(element: etree._Element, file: str) -> Column:
+def _column(element: etree._Element, file: _File) -> Column:
     attributes = attributes_of(element)
     word = attributes.get("type", "string")
     targets = attributes.get("lookupType", "")
@@ -100,7 +114,7 @@ def _column(element: etree._Element, file: str) -> Column:
         type=column_type(word),
         display_name=attributes.get("displayname"),
         type_text=word,
-        targets=tuple(target for target in targets.split("|") if target and target != "*"),
+        targets=tuple(target for target in targets.split("|") if target),
         compare=_flag(element, "updateCompare", file),
         primary_key=_flag(element, "primaryKey", file),
         custom=_flag(element, "customfield", file),
@@ -109,7 +123,7 @@ def _column(element: etree._Element, file: str) -> Column:
     )
 
 
-def _relationship(element: etree._Element, file: str) -> Relationship:
+def _relationship(element: etree._Element, file: _File) -> Relationship:
     attributes = attributes_of(element)
     return Relationship(
         name=attributes.get("relatedEntityName") or _required(element, "name", file),
@@ -130,30 +144,30 @@ def _filter(element: etree._Element | None) -> str | None:
     return text.strip() or None
 
 
-def _required(element: etree._Element, attribute: str, file: str) -> str:
+def _required(element: etree._Element, attribute: str, file: _File) -> str:
     value = element.get(attribute, "").strip()
     if not value:
         raise PackageError(
-            f"{file}, line {element.sourceline}: <{element.tag!s}> has no {attribute}.",
+            f"{file.at(element)}: <{element.tag!s}> has no {attribute}.",
             "Generate the schema again, or add the attribute.",
         )
     return value
 
 
-def _flag(element: etree._Element, attribute: str, file: str) -> bool:
+def _flag(element: etree._Element, attribute: str, file: _File) -> bool:
     """An XmlSerializer boolean: ``true``, ``false``, ``1`` or ``0``; CMT cannot load anything else."""
     value = element.get(attribute, "false").strip()
     if value in {"true", "1"}:
         return True
-    if value in {"false", "0", ""}:
+    if value in {"false", "0"}:
         return False
     raise PackageError(
-        f"{file}, line {element.sourceline}: {attribute}={value!r} is neither true nor false.",
+        f"{file.at(element)}: {attribute}={value!r} is neither true nor false.",
         "Write true or false, in lower case.",
     )
 
 
-def _date_mode(element: etree._Element, file: str) -> DateMode | None:
+def _date_mode(element: etree._Element, file: _File) -> DateMode | None:
     value = element.get("dateMode")
     if not value:
         return None
@@ -161,7 +175,7 @@ def _date_mode(element: etree._Element, file: str) -> DateMode | None:
         return DateMode(value)
     except ValueError:
         raise PackageError(
-            f"{file}, line {element.sourceline}: dateMode={value!r} is unknown.",
+            f"{file.at(element)}: dateMode={value!r} is unknown.",
             "Write absolute, relative or relativeDaily, spelled just so.",
         ) from None
 
@@ -177,7 +191,7 @@ def write_schema(schema: Schema) -> bytes:
 
 def _schema_lines(schema: Schema) -> Iterator[str]:
     mode = f' dateMode="{schema.date_mode}"' if schema.date_mode else ""
-    yield f"<entities {mode}{_attributes(schema.extra)}>"
+    yield f"<entities {mode}{attributes_text(schema.extra)}>"
     for table in schema.tables:
         yield from _table_lines(table)
     if schema.import_order:
@@ -202,16 +216,16 @@ def _table_lines(table: Table) -> Iterator[str]:
         ("forcecreate", "true" if table.force_create else None),
         *table.extra,
     ]
-    yield f"  <entity{_attributes(pairs)}>"
+    yield f"  <entity{attributes_text(pairs)}>"
     yield "    <fields>"
     for column in table.columns:
-        yield f"      <field{_attributes(_column_pairs(column))} />"
+        yield f"      <field{attributes_text(_column_pairs(column))} />"
     yield "    </fields>"
     if table.relationships:
         yield "    <relationships>"
         for item in table.relationships:
             inner = f">{item.unknown_xml}</relationship>" if item.unknown_xml else " />"
-            yield f"      <relationship{_attributes(item.attributes or _relationship_pairs(item))}{inner}"
+            yield f"      <relationship{attributes_text(item.attributes or _relationship_pairs(item))}{inner}"
         yield "    </relationships>"
     else:
         yield "    <relationships />"
@@ -245,10 +259,6 @@ def _relationship_pairs(relationship: Relationship) -> list[tuple[str, str | Non
         ("m2mTargetEntity", relationship.target),
         ("m2mTargetEntityPrimaryKey", relationship.target_primary_id),
     ]
-
-
-def _attributes(pairs: Extra | list[tuple[str, str | None]] | list[tuple[str, str]]) -> str:
-    return "".join(f' {name}="{escape_xml(value)}"' for name, value in pairs if value is not None)
 
 
 def _escape_text(text: str) -> str:

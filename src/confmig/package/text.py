@@ -5,10 +5,12 @@ culture. Python's ``html`` module is not equivalent: it writes ``'`` another way
 reads entities that lack their semicolon.
 """
 
+import math
 import re
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from html.entities import name2codepoint
 
 from confmig.model.values import Choices, ColumnType, Value, canonical_guid
@@ -33,7 +35,7 @@ _TYPE_WORDS = {
 _HTML_SPECIAL = re.compile("[&<>\"'\u00a0-\u00ff\U00010000-\U0010ffff\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _HTML_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _HTML_REFERENCE = re.compile("&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]*));")
-_XML_SPECIAL = re.compile('[&<>"\r\n\t]')
+_XML_SPECIAL = re.compile('[&<>"\r\n\t\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
 _XML_NAMES = {
     "&": "&amp;",
     "<": "&lt;",
@@ -86,8 +88,29 @@ def _html_character(match: re.Match[str]) -> str:
 
 
 def escape_xml(text: str) -> str:
-    """Escape for an attribute as .NET's XmlWriter does: line breaks and tabs as references, or parsers lose them."""
-    return _XML_SPECIAL.sub(lambda match: _XML_NAMES[match.group()], text)
+    """Escape for an attribute as .NET's XmlWriter does: line breaks and tabs as references, or parsers lose them.
+
+    A character that XML cannot hold becomes U+FFFD. Values never meet that, since HTML encoding comes first; names do.
+    """
+    return _XML_SPECIAL.sub(lambda match: _XML_NAMES.get(match.group(), "\ufffd"), text)
+
+
+def attributes_text(pairs: Iterable[tuple[str, str | None]]) -> str:
+    """Attributes as they stand in a start tag, each with a blank before it; those without a value are left out.
+
+    A name of a namespace, ``{address}name`` as lxml writes it, brings its own declaration.
+    """
+    return "".join(_attribute(name, value) for name, value in pairs if value is not None)
+
+
+def _attribute(name: str, value: str) -> str:
+    if not name.startswith("{"):
+        return f' {name}="{escape_xml(value)}"'
+    namespace, _, local = name[1:].partition("}")
+    if namespace == "http://www.w3.org/XML/1998/namespace":
+        return f' xml:{local}="{escape_xml(value)}"'
+    prefix = f"n{zlib.crc32(name.encode()):08x}"
+    return f' xmlns:{prefix}="{escape_xml(namespace)}" {prefix}:{local}="{escape_xml(value)}"'
 
 
 def parse_value(kind: ColumnType, text: str) -> Value:
@@ -107,29 +130,37 @@ def parse_value(kind: ColumnType, text: str) -> Value:
     return _PARSERS[kind](text)
 
 
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+"""A number in the invariant culture. Python reads more: underscores, digits of other scripts, endless exponents."""
+_MOST_DIGITS = 40
+_INT64 = 2**63
+
+
 def _parse_int(text: str) -> int:
-    stripped = text.strip()
-    try:
-        return int(stripped)
-    except ValueError:
-        number = _parse_decimal(text)
-        if number != number.to_integral_value():
-            raise ValueError(f"is no whole number: {_shown(text)}") from None
-        return int(number)
+    number = _parse_decimal(text)
+    if number != number.to_integral_value():
+        raise ValueError(f"is no whole number: {_shown(text)}")
+    if not -_INT64 <= number < _INT64:
+        raise ValueError(f"is a number beyond 64 bits: {_shown(text)}")
+    return int(number)
 
 
 def _parse_decimal(text: str) -> Decimal:
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        raise ValueError(f"is no number: {_shown(text)}") from None
-    if not number.is_finite():
-        raise ValueError(f"is no finite number: {_shown(text)}")
+    stripped = text.strip()
+    if not _NUMBER.fullmatch(stripped):
+        raise ValueError(f"is no number: {_shown(text)}")
+    number = Decimal(stripped)
+    if number and not -_MOST_DIGITS <= number.adjusted() <= _MOST_DIGITS:
+        raise ValueError(f"is a number out of any column's range: {_shown(text)}")
     return number
 
 
 def _parse_float(text: str) -> float:
-    return float(_parse_decimal(text))
+    stripped = text.strip()
+    number = float(stripped) if _NUMBER.fullmatch(stripped) else math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"is no number: {_shown(text)}")
+    return number
 
 
 def _parse_bool(text: str) -> bool:
@@ -180,7 +211,7 @@ def parse_moment(text: str) -> datetime:
             return _iso_moment(match)
         if match := _EN_US.fullmatch(stripped):
             return _en_us_moment(match)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise ValueError(f"is no date and time: {_shown(text)}")
 
@@ -247,7 +278,9 @@ def format_value(kind: ColumnType, value: Value) -> str:
 
 def format_moment(value: datetime) -> str:
     """The text in .NET's round-trip form: seven digits of a second, ``Z`` when the value names a moment in UTC."""
-    zone = "" if value.tzinfo is None else "Z"
+    zone = ""
+    if value.tzinfo is not None:
+        value, zone = value.astimezone(UTC), "Z"
     return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond:06d}0{zone}".rjust(28 if zone else 27, "0")
 
 

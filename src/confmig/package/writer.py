@@ -8,13 +8,14 @@ import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from confmig.model.records import Association, PackageEvent, Record, TableStart, Unknown
+from confmig.model.records import Association, PackageEvent, PackageStart, Record, TableStart, Unknown
 from confmig.model.schema import Schema
 from confmig.model.values import ZERO_ID, ColumnType, FileRef, Lookup, Parties, Party, Value
-from confmig.package.text import encode_html, escape_xml, format_moment, format_value
+from confmig.package.text import attributes_text, encode_html, escape_xml, format_moment, format_value
 
 CONTENT_TYPES = (
     b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>'
@@ -79,16 +80,25 @@ def write_rows(stream: IO[bytes], schema: Schema, events: Iterable[PackageEvent]
 
 
 def _document(schema: Schema, events: Iterable[PackageEvent], timestamp: str | None) -> Iterator[str]:
-    stamp = f' timestamp="{escape_xml(timestamp)}"' if timestamp else ""
-    yield (
-        '\r\n<entities xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
-        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"{stamp}>'
-    )
     writer = _TableWriter(schema)
+    begun = False
     for event in events:
+        if not begun:
+            extra = event.extra if isinstance(event, PackageStart) else ()
+            yield _root(timestamp, extra)
+            begun = True
         yield from writer.write(event)
+    if not begun:
+        yield _root(timestamp, ())
     yield from writer.finish()
     yield "\r\n</entities>"
+
+
+def _root(timestamp: str | None, extra: Iterable[tuple[str, str]]) -> str:
+    return (
+        '\r\n<entities xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"{attributes_text([("timestamp", timestamp), *extra])}>'
+    )
 
 
 class _TableWriter:
@@ -115,13 +125,16 @@ class _TableWriter:
             case Association():
                 yield from self._enter("m2mrelationships")
                 yield from _association_lines(event)
-            case Unknown():
-                self._unknown.append(event.xml)
+            case Unknown(table="", xml=xml):
+                yield from self.finish()
+                yield f"\r\n  {xml}"
+            case Unknown(xml=xml):
+                self._unknown.append(xml)
+            case PackageStart():
+                pass  # written with the root
 
     def _enter(self, part: str) -> Iterator[str]:
-        if not self._open and self._pending:
-            yield f"\r\n  <entity{_attributes(_entity_pairs(self._pending))}>"
-            self._open = True
+        yield from self._begin()
         if part == "m2mrelationships" and not self._part:
             yield "\r\n    <records />"
         if part != self._part:
@@ -130,16 +143,22 @@ class _TableWriter:
             yield f"\r\n    <{part}>"
             self._part = part
 
+    def _begin(self) -> Iterator[str]:
+        if not self._open and self._pending:
+            yield f"\r\n  <entity{attributes_text(_entity_pairs(self._pending))}>"
+            self._open = True
+
     def finish(self) -> Iterator[str]:
-        if not self._open:
-            return
-        yield f"\r\n    </{self._part}>"
-        if self._part == "records":
-            yield "\r\n    <m2mrelationships />"
-        for xml in self._unknown:
-            yield f"\r\n    {xml}"
-        yield "\r\n  </entity>"
-        self._open, self._part, self._unknown = False, "", []
+        if self._unknown:
+            yield from self._begin()
+        if self._open:
+            yield f"\r\n    </{self._part}>" if self._part else "\r\n    <records />"
+            if self._part != "m2mrelationships":
+                yield "\r\n    <m2mrelationships />"
+            for xml in self._unknown:
+                yield f"\r\n    {xml}"
+            yield "\r\n  </entity>"
+        self._pending, self._open, self._part, self._unknown = None, False, "", []
 
 
 def _entity_pairs(start: TableStart) -> Iterator[tuple[str, str]]:
@@ -151,17 +170,22 @@ def _entity_pairs(start: TableStart) -> Iterator[tuple[str, str]]:
 
 def _record_lines(record: Record, types: dict[str, ColumnType]) -> Iterator[str]:
     extra = record.extra
-    own = _attributes(extra[""]) if "" in extra else ""
+    own = attributes_text(extra[""]) if "" in extra else ""
     yield f'\r\n      <record id="{record.id or ZERO_ID}"{own}>'
     for name, value in record.values.items():
         kind = types.get(name, ColumnType.STRING)
-        if value is None and kind is not ColumnType.PARTIES:
-            continue
-        unknown = _attributes(extra[name]) if name in extra else ""
-        yield from _field_lines(name, kind, value, unknown)
+        unknown = attributes_text(extra[name]) if name in extra else ""
+        if value is not None or kind is ColumnType.PARTIES or unknown:
+            yield from _field_lines(_escaped_name(name), kind, value, unknown)
     for _, xml in extra.get("<>", ()):
         yield f"\r\n        {xml}"
     yield "\r\n      </record>"
+
+
+@lru_cache(maxsize=4096)
+def _escaped_name(name: str) -> str:
+    """The name of a column or table: it comes from a file or a service, so it is no markup either."""
+    return escape_xml(name)
 
 
 def _field_lines(name: str, kind: ColumnType, value: Value, unknown: str) -> Iterator[str]:
@@ -185,17 +209,19 @@ def _field_lines(name: str, kind: ColumnType, value: Value, unknown: str) -> Ite
 
 def _lookup_attributes(lookup: Lookup) -> str:
     name = "" if lookup.name is None else f' lookupentityname="{escape_xml(lookup.name)}"'
-    return f' value="{lookup.id}" lookupentity="{lookup.table}"{name}'
+    return f' value="{lookup.id}" lookupentity="{_escaped_name(lookup.table)}"{name}'
 
 
 def _party_lines(party: Party) -> Iterator[str]:
-    yield f'\r\n          <activitypointerrecords id="{party.id or ZERO_ID}">'
+    extra = dict(party.extra)
+    yield f'\r\n          <activitypointerrecords id="{party.id or ZERO_ID}"{attributes_text(extra.get("", ()))}>'
     for name, value in party.columns:
+        unknown = attributes_text(extra.get(name, ()))
         if isinstance(value, Lookup):
-            yield f'\r\n            <field name="{name}"{_lookup_attributes(value)} />'
-        elif value is not None:
-            text = escape_xml(encode_html(str(value)))
-            yield f'\r\n            <field name="{name}" value="{text}" />'
+            text = _lookup_attributes(value)
+        else:
+            text = f' value="{escape_xml(encode_html("" if value is None else str(value)))}"'
+        yield f'\r\n            <field name="{_escaped_name(name)}"{text}{unknown} />'
     yield "\r\n          </activitypointerrecords>"
 
 
@@ -207,13 +233,9 @@ def _association_lines(association: Association) -> Iterator[str]:
         ("m2mrelationshipname", association.relationship),
         *association.extra,
     ]
-    yield f"\r\n      <m2mrelationship{_attributes(pairs)}>"
+    yield f"\r\n      <m2mrelationship{attributes_text(pairs)}>"
     yield "\r\n        <targetids>"
     for target in association.targets:
         yield f"\r\n          <targetid>{target}</targetid>"
     yield "\r\n        </targetids>"
     yield "\r\n      </m2mrelationship>"
-
-
-def _attributes(pairs: Iterable[tuple[str, str]]) -> str:
-    return "".join(f' {name}="{escape_xml(value)}"' for name, value in pairs)

@@ -17,6 +17,11 @@ def strip_leading(data: bytes) -> bytes:
     return data[match.end() :] if match else data
 
 
+def lines_before(data: bytes, body: bytes) -> int:
+    """How many lines were stripped from the start."""
+    return data[: len(data) - len(body)].count(b"\n")
+
+
 def encoding_override(data: bytes) -> str | None:
     """The encoding to read by, whatever the declaration says: UTF-8, unless a byte order mark says UTF-16.
 
@@ -31,11 +36,14 @@ def parse_document(data: bytes, name: str) -> etree._Element:
     Raises:
         PackageError: It is no well-formed XML, or it declares a document type.
     """
-    parser = etree.XMLParser(encoding=encoding_override(data), resolve_entities=False, no_network=True, huge_tree=True)
+    parser = etree.XMLParser(
+        encoding=encoding_override(data), resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True
+    )
+    body = strip_leading(data)
     try:
-        root: etree._Element = etree.fromstring(strip_leading(data), parser)
+        root: etree._Element = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
-        raise syntax_error(error, name) from error
+        raise syntax_error(error, name, lines_before(data, body)) from error
     if root.getroottree().docinfo.doctype:
         raise doctype_error(name)
     return root
@@ -92,11 +100,11 @@ def push_parser(target: ParserTarget, head: bytes, name: str) -> FeedParser:
     )
 
 
-def syntax_error(error: etree.XMLSyntaxError, name: str) -> PackageError:
-    """What broken XML becomes: file, line and the parser's reason."""
+def syntax_error(error: etree.XMLSyntaxError, name: str, skipped: int = 0) -> PackageError:
+    """What broken XML becomes: file, line and the parser's reason; ``skipped`` lines were not given to the parser."""
     reason = (error.msg or "not well-formed").split(", line ")[0]
     return PackageError(
-        f"{name}, line {error.lineno or 1}: this is no well-formed XML: {reason}.",
+        f"{name}, line {(error.lineno or 1) + skipped}: this is no well-formed XML: {reason}.",
         "Export the package again, or mend the file at that line.",
     )
 

@@ -339,6 +339,8 @@ class _Planner:
             self.notes.add("undeclared", table, "", "is not in the schema, so it is left out", count=count)
         for (table, column), count in self._survey.undeclared_columns.items():
             self.notes.add("undeclared", table, column, "is not in the schema, so it is left out", count=count)
+        if self._wanted.schema.inferred:
+            self.notes.add("inferred", "", "", "the package has no schema, so one was inferred from its rows")
         for declared in self._wanted.schema.merged_tables():
             if declared.disable_plugins:
                 message = "asks to disable plug-ins (disableplugins): not done, server logic runs as for a user"

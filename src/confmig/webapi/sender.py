@@ -133,10 +133,9 @@ def _never_sent(error: requests.exceptions.ConnectionError) -> bool:
 def _reason(error: Exception) -> str:
     """The innermost reason, without the library's own names around it."""
     text = str(error)
-    for marker in ("Caused by ", "Errno"):
-        if marker in text:
-            text = text[text.index(marker) :]
-    return text.strip("()'\" ")[:300]
+    if "[Errno" in text:
+        return text[text.index("] ", text.index("[Errno")) + 2 :].strip("()'\" ")[:300]
+    return text.partition("Caused by ")[2].strip("()'\" ")[:300] or text[:300]
 
 
 class SigningSender:
