@@ -7,12 +7,20 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test lint format bench lock clean
 
 $(STAMP): pyproject.toml requirements-dev.txt
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "confmig needs Python 3.11 or later; set PYTHON=…")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "confmig needs Python 3.11 or later: make PYTHON=…")'
+	@# Debian ships Python without ensurepip; the package python3-venv brings it.
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(MAKE) --no-print-directory ensurepip
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/pip check
 	touch $(STAMP)
+
+.PHONY: ensurepip
+ensurepip:
+	@command -v apt-get > /dev/null || { echo "This Python has no ensurepip: install it, then run make again." >&2; exit 1; }
+	@if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
+		$$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends python3-venv
 
 demo: $(STAMP) ## The main job, from the sandbox to production, on two emulators
 	$(BIN)/python demo/demo.py
