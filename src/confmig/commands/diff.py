@@ -12,7 +12,7 @@ from confmig.errors import ExitCode
 from confmig.package.comparing import Difference, compare_packages
 from confmig.package.package import Package
 from confmig.reporting.report import SHOWN_ROWS, Report, Section
-from confmig.reporting.values import show_value
+from confmig.reporting.values import show_change
 from confmig.reporting.write import require_report_paths
 
 
@@ -47,4 +47,4 @@ def _report(differences: list[Difference], first: Path, second: Path) -> Report:
 def _what(item: Difference) -> str:
     if item.message or not item.column:
         return item.message
-    return f"{show_value(item.column, item.before)} → {show_value(item.column, item.after)}"
+    return show_change(item.column, item.before, item.after)

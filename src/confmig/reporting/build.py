@@ -10,7 +10,7 @@ from confmig.exporting.export import ExportCounts
 from confmig.planning.plan import WRITING, Action, Change, Finding, Note, TableCounts
 from confmig.planning.planfile import PlanFile
 from confmig.reporting.report import SHOWN_ROWS, Cell, Fact, Report, Section
-from confmig.reporting.values import shorten, show_value
+from confmig.reporting.values import shorten, show_change
 
 _NOT_APPLIED = (Status.FAILED, Status.STALE, Status.SKIPPED, Status.UNKNOWN)
 _COUNT_COLUMNS = ("table", "create", "update", "unchanged", "skip", "conflict", "associate", "associated")
@@ -214,8 +214,7 @@ def _what(change: Change) -> str:
             return change.reason
         case _:
             return "; ".join(
-                f"{name}: {show_value(name, change.before.get(name))} → {show_value(name, after)}"
-                for name, after in change.after.items()
+                f"{name}: {show_change(name, change.before.get(name), after)}" for name, after in change.after.items()
             )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from confmig.reporting.report import Cell, Report, Section
+from confmig.reporting.report import SHOWN_ROWS, Cell, Report, Section
 
 
 def render_text(report: Report) -> str:
@@ -21,16 +21,20 @@ def _lines(report: Report) -> Iterator[str]:
             yield f"  {name.replace('_', ' ')}: {fact}"
 
 
+_SHOWN = 40
+"""Rows of a section in a log; a report file shows more."""
+
+
 def _section_lines(section: Section) -> Iterator[str]:
     yield section.title
-    cells = [[_text(cell) for cell in row] for row in section.rows]
+    cells = [[_text(cell) for cell in row] for row in section.rows[:_SHOWN]]
     widths = [max(len(column), *(len(row[i]) for row in cells)) for i, column in enumerate(section.columns)]
     numeric = [all(isinstance(row[i], int) for row in section.rows) for i in range(len(section.columns))]
     yield "  " + _line(section.columns, widths, numeric)
     for row in cells:
         yield "  " + _line(row, widths, numeric)
-    if section.more:
-        yield f"  … and {section.more} more"
+    if more := section.more + len(section.rows) - len(cells):
+        yield f"  … and {more} more: --report shows up to {SHOWN_ROWS}, --format json too"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:

@@ -12,6 +12,7 @@ _SENSITIVE = re.compile(
     "|e?mail(?:address)?[0-9]*$|phone|mobile|fax"
 )
 _LONGEST = 60
+_CONTEXT = 15
 
 
 def show_value(column: str, value: Value) -> str:
@@ -37,6 +38,20 @@ def show_value(column: str, value: Value) -> str:
             return shorten(value)
         case _:
             return str(value)
+
+
+def show_change(column: str, before: Value, after: Value) -> str:
+    """What a column changes from and to; of two long texts, the places where they begin to differ."""
+    if isinstance(before, str) and isinstance(after, str) and not _SENSITIVE.search(column):
+        start = _first_difference(before, after) - _CONTEXT
+        if start > 0 and max(len(before), len(after)) > _LONGEST:
+            return f"…{shorten(before[start:])} → …{shorten(after[start:])}"
+    return f"{show_value(column, before)} → {show_value(column, after)}"
+
+
+def _first_difference(left: str, right: str) -> int:
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((index for index, (one, other) in pairs if one != other), min(len(left), len(right)))
 
 
 def shorten(text: str) -> str:
