@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from confmig import __version__
 from confmig.errors import ConfmigError, ExitCode
+from confmig.hosts.host import say
 from confmig.hosts.signals import SIGNALS
 
 COMMANDS = {
@@ -114,9 +115,9 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _complain(message: str, hint: str) -> None:
-    print(f"confmig: {message}", file=sys.stderr)
+    say(f"confmig: {message}")
     if hint:
-        print(f"  {hint}", file=sys.stderr)
+        say(f"  {hint}")
 
 
 def main() -> None:

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from enum import StrEnum
 
+from confmig.model.printable import printable
+
 
 class Host(StrEnum):
     """Where we run."""
@@ -30,4 +32,4 @@ def detect_host(variables: Mapping[str, str] = os.environ) -> Host:
 
 def say(text: str) -> None:
     """A word to whoever watches: to stderr, since stdout is for the result."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from confmig.model.printable import printable
 from confmig.reporting.report import Cell, Report, Section
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$-])")
@@ -40,6 +41,4 @@ def _section_lines(section: Section) -> Iterator[str]:
 
 
 def _escape(cell: Cell) -> str:
-    text = "" if cell is None else str(cell)
-    line = "".join(character if character.isprintable() else " " for character in text)
-    return _MARKUP.sub(r"\\\1", line)
+    return _MARKUP.sub(r"\\\1", "" if cell is None else printable(str(cell)))

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from confmig.model.printable import printable
 from confmig.reporting.report import SHOWN_ROWS, Cell, Report, Section
 
 
 def render_text(report: Report) -> str:
     """The report as lines of text."""
-    return "\n".join(_lines(report)) + "\n"
+    return "".join(printable(line) + "\n" for line in _lines(report))
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -46,5 +47,4 @@ def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) 
 
 
 def _text(cell: Cell) -> str:
-    text = "" if cell is None else str(cell)
-    return "".join(character if character.isprintable() else " " for character in text)
+    return "" if cell is None else printable(str(cell))

@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 from decimal import Decimal
 
+from confmig.model.printable import printable
 from confmig.model.values import Choices, FileRef, Lookup, Parties, Value
 
 _SENSITIVE = re.compile(
@@ -56,7 +57,6 @@ def _first_difference(left: str, right: str) -> int:
 
 def shorten(text: str) -> str:
     """At most 60 characters on one line; control characters, which could steer a terminal, are made visible."""
-    line = "".join(character if character.isprintable() else " " for character in text[: _LONGEST * 4])
-    line = re.sub(" +", " ", line).strip()
+    line = re.sub(" +", " ", printable(text[: _LONGEST * 4])).strip()
     rest = len(text) > _LONGEST * 4 or len(line) > _LONGEST
     return line[: _LONGEST - 1] + "…" if rest else line
