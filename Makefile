@@ -22,27 +22,27 @@ ensurepip:
 	@if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
 		$$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends python3-venv
 
-demo: $(STAMP) ## The main job, from the sandbox to production, on two emulators
+demo: $(STAMP) # The main job, from the sandbox to production, on two emulators
 	$(BIN)/python demo/demo.py
 
-test: $(STAMP) ## All tests; those over real packages need CONFMIG_CORPUS (default ../shared/corpus)
+test: $(STAMP) # All tests; those over real packages need CONFMIG_CORPUS (default ../shared/corpus)
 	$(BIN)/pytest
 
-lint: $(STAMP) ## Format, rules, types, layers, the lock files
+lint: $(STAMP) # Format, rules, types, layers, the lock files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@! grep -nE '://|^ *-(-index|-extra-index|-find-links|-trusted|i |f )' requirements.txt requirements-dev.txt
 
-format: $(STAMP) ## Format the code and mend what can be mended
+format: $(STAMP) # Format the code and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## Figures for the machine at hand
+bench: $(STAMP) # Figures for the machine at hand
 	$(BIN)/python benchmarks/import_package.py
 
-lock: ## Lock the requirements again, with hashes and without host names; needs uv
+lock: # Lock the requirements again, with hashes and without host names; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra emulator pyproject.toml -o requirements.txt > /dev/null
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra emulator --group dev pyproject.toml -o requirements-dev.txt > /dev/null
 

@@ -51,7 +51,7 @@ class _LazyGroup(TyperGroup):
         module, function = COMMANDS[cmd_name][0].split(":")
         target: Callable[..., object] = getattr(importlib.import_module(module), function)
         app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        app.command(name=cmd_name)(target)
+        app.command(name=cmd_name, help=COMMANDS[cmd_name][1])(target)
         return cast(TyperCommand, typer.main.get_command(app))
 
     def format_commands(self, ctx: object, formatter: _Formatter) -> None:
@@ -102,13 +102,18 @@ def run(arguments: list[str] | None = None) -> int:
     except typer.TyperException as error:
         _complain(error.format_message() if hasattr(error, "format_message") else str(error), "See confmig --help.")
         return int(ExitCode.USAGE)
-    except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
-        sys.stdout = None  # nothing may be flushed at exit
-        return int(ExitCode.DONE)
     except OSError as error:
         _complain(
             f"{error.filename or 'A file'}: {error.strerror or error}.", "Check the path, the space and the rights."
+        )
+        return int(ExitCode.USAGE)
+    except Exception as error:
+        import sqlite3  # plan and run files; not worth loading for --help
+
+        if not isinstance(error, sqlite3.Error):
+            raise
+        _complain(
+            f"A plan or run file cannot be read or written: {error}.", "Check the space, the rights and the file."
         )
         return int(ExitCode.USAGE)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)

@@ -37,45 +37,51 @@ class ConfmigError(Exception):
 
     Args:
         message: What happened, to which thing, and why.
-        hint: What to do next.
+        hint: What to do next; default: what usually helps with an error of this kind.
     """
 
     exit_code = ExitCode.BUG
+    usual_hint = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.usual_hint
 
 
 class UsageError(ConfmigError):
     """Arguments or settings do not fit together."""
 
     exit_code = ExitCode.USAGE
+    usual_hint = "See confmig COMMAND --help."
 
 
 class PlanError(ConfmigError):
     """A plan is refused, stale, or cannot be made."""
 
     exit_code = ExitCode.REFUSED
+    usual_hint = "Make the plan again with confmig plan."
 
 
 class PackageError(ConfmigError):
     """A data package or schema file cannot be read."""
 
     exit_code = ExitCode.PACKAGE
+    usual_hint = "Export the package again."
 
 
 class AccessError(ConfmigError):
     """Sign-in failed or a privilege is missing."""
 
     exit_code = ExitCode.ACCESS
+    usual_hint = "Check the application user and its security roles."
 
 
 class ServiceError(ConfmigError):
     """The environment did not answer properly in time, or refused a request that must not fail."""
 
     exit_code = ExitCode.SERVICE
+    usual_hint = "Run the command again; what is done already is not done twice."
 
 
 class LostAnswerError(ServiceError):

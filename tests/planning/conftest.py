@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from confmig.checking.findings import Finding
 from confmig.model.environment import ColumnInfo, EnvironmentId, RelationshipInfo, TableInfo
 from confmig.model.records import Association, PackageEvent, Record, TableStart
 from confmig.model.schema import Column, Relationship, Schema, Table
 from confmig.model.values import ColumnType, Lookup, Parties, Value, same_value
 from confmig.planning.build import PlanResult, build_plan
-from confmig.planning.plan import WRITING, Action, Change, Finding, Note, Phase, PlanOptions, TableCounts
+from confmig.planning.plan import WRITING, Action, Change, Note, Phase, PlanOptions, TableCounts
 from confmig.planning.planfile import PlanFile, PlanHeader
 
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-000000000001"

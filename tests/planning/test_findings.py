@@ -2,12 +2,12 @@
 
 import pytest
 
+from confmig.checking.findings import Finding
+from confmig.checking.parity import missing_in
 from confmig.model.environment import ColumnInfo, RelationshipInfo
 from confmig.model.schema import Column, Schema, Table
 from confmig.model.values import ColumnType
-from confmig.planning.checks import missing_in
 from confmig.planning.columns import is_moved
-from confmig.planning.plan import Finding
 
 from .conftest import URL, FakePackage, FakeTarget, declare, find, lookup, make_table, number, row, text
 

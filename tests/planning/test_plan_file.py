@@ -111,7 +111,7 @@ def test_changes_are_kept_in_the_order_in_which_they_are_applied(tmp_path: Path)
     assert [change.seq for change in found] == list(range(1, len(inverse) + 1))
 
 
-def test_changes_are_given_by_phase_and_by_action(tmp_path: Path) -> None:
+def test_changes_are_given_by_action(tmp_path: Path) -> None:
     write(
         tmp_path / "a.plan",
         UPDATE,
@@ -121,8 +121,8 @@ def test_changes_are_given_by_phase_and_by_action(tmp_path: Path) -> None:
 
     with PlanFile(tmp_path / "a.plan") as plan:
         assert [change.id for change in plan.changes(actions=[Action.SKIP])] == ["3"]
-        assert [change.phase for change in plan.changes(Phase.STATES)] == [Phase.STATES]
-        assert list(plan.changes(Phase.DEFERRED)) == []
+        assert [change.phase for change in plan.changes([Action.UPDATE])] == [Phase.ROWS, Phase.STATES]
+        assert plan.count([Action.UPDATE]) == 2
         assert plan.writes() == 2
 
 
@@ -319,14 +319,14 @@ def test_the_header_tells_what_the_plan_is_about() -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        """UPDATE changes SET after = '{"city":"C"}' WHERE seq = 1""",
-        "UPDATE changes SET id = '7' WHERE seq = 1",
-        "UPDATE changes SET action = 'skip' WHERE seq = 1",
-        "UPDATE changes SET action = 'update' WHERE seq = 2",
-        "UPDATE changes SET phase = 5 WHERE seq = 1",
-        "DELETE FROM changes WHERE seq = 1",
+        """UPDATE changes SET after = '{"city":"C"}' WHERE action = 'update'""",
+        "UPDATE changes SET id = '7' WHERE action = 'update'",
+        "UPDATE changes SET action = 'skip' WHERE action = 'update'",
+        "UPDATE changes SET action = 'update' WHERE action = 'skip'",
+        "UPDATE changes SET phase = 5 WHERE action = 'update'",
+        "DELETE FROM changes WHERE action = 'update'",
         "INSERT INTO changes SELECT 9, phase, rank, level, tbl, '8', source_id, name, action, relationship, other_id,"
-        " before, after, matched_by, reason, version FROM changes WHERE seq = 1",
+        " before, after, matched_by, reason, version FROM changes WHERE action = 'update'",
         "UPDATE header SET value = '\"elsewhere\"' WHERE key = 'target_organization'",
         "UPDATE header SET value = '\"another\"' WHERE key = 'package_digest'",
         """UPDATE header SET value = '{"lookups":"keep"}' WHERE key = 'policies'""",

@@ -253,7 +253,7 @@ def test_a_file_column_is_left_out_and_noted() -> None:
     planned = make_plan(FakePackage([declare(info)], row("shop", 1, lease="x")), FakeTarget(info))
 
     assert planned.only("shop", 1).after == {}
-    assert planned.note("file").column == "lease"
+    assert planned.note("left-out").column == "lease"
 
 
 # Modes

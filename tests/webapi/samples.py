@@ -55,7 +55,6 @@ EMAIL = WireTable(
                 ColumnInfo("cc", ColumnType.PARTIES),
             )
         },
-        is_activity=True,
     ),
     "emails",
     {("regardingobjectid", "account"): "regardingobjectid_account_email"},

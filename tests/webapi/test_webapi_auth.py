@@ -80,7 +80,7 @@ class TestAToken:
         with Directory(trusted.server) as directory:
             tokens = source(directory)
             assert tokens.token() == "first"
-            assert tokens.token(renew=True) == "second"
+            assert tokens.token(refused="first") == "second"
             assert tokens.token() == "second"
 
     def test_is_asked_for_once_by_many_threads(self, trusted: Certificates) -> None:
@@ -322,7 +322,7 @@ class TestAnEnvironmentUrl:
     def test_on_loopback_needs_no_sign_in(self, url: str) -> None:
         assert is_loopback(url)
         assert token_source(url, AuthMode.NONE, "target", {}).token() is None
-        assert token_source(url, AuthMode.NONE, "target", {}).token(renew=True) is None
+        assert token_source(url, AuthMode.NONE, "target", {}).token(refused="x") is None
 
     @pytest.mark.parametrize("url", [CONTOSO, "https://127.0.0.1.example.com", "https://localhost.example.com"])
     def test_elsewhere_is_refused_without_sign_in(self, url: str) -> None:

@@ -161,7 +161,6 @@ class TestDescribing:
         assert found["account"].status_states == {1: 0, 3: 0, 2: 1}
         assert found["contact"].columns["parentcustomerid"].targets == ("account", "contact")
         assert found["contact"].columns["birthdate"].date_only
-        assert found["email"].is_activity
         assert set(found["contact"].relationships) == {"market_contact_tag_link", "market_related"}
 
     def test_a_missing_table_that_is_read_is_an_error_that_names_it(self, place: Place) -> None:

@@ -21,8 +21,8 @@ NONSENSE = Answer(raw=b"SSH-2.0-OpenSSH\r\n")
 class Fixed:
     """A token source with one token."""
 
-    def token(self, *, renew: bool = False) -> str | None:
-        del renew
+    def token(self, *, refused: str | None = None) -> str | None:
+        del refused
         return "the-token"
 
 
@@ -165,7 +165,6 @@ class TestThrottling:
             assert server.seen[0].body == server.seen[1].body
         assert len(waits) == 1
         assert 6 < waits[0] <= 7
-        assert sender.seconds_waited == pytest.approx(waits[0])
 
     def test_other_threads_are_held_back_too(self) -> None:
         waits: dict[str, list[float]] = {}
@@ -193,9 +192,10 @@ class TestThrottling:
 
     def test_a_fraction_of_a_second_is_understood(self) -> None:
         with Server([Answer(429, b"", {"Retry-After": "0.1"})]) as server:
-            sender = RetryingSender(HttpSender(server.url))
+            waits: list[float] = []
+            sender = RetryingSender(HttpSender(server.url), wait=waits.append)
             assert sender.send(get(server)).status == 200
-        assert 0 < sender.seconds_waited <= 0.1
+        assert 0 < waits[0] <= 0.1
 
     def test_a_wait_beyond_the_longest_is_an_error_that_names_it(self) -> None:
         waits: list[float] = []

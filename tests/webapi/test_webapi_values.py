@@ -27,7 +27,7 @@ def read(text: str, name: str) -> Value:
 
 
 def written(values: Mapping[str, Value], before: Mapping[str, Value] | None = None) -> Any:
-    return write_properties(CONTACT, values, SETS, before or {})
+    return write_properties(CONTACT, values, SETS.__getitem__, before or {})
 
 
 class TestReading:
@@ -269,7 +269,7 @@ class TestParties:
     def test_are_written_as_rows_of_the_activity(self) -> None:
         user = Party(Lookup("systemuser", OTHER), 1)
         unresolved = Party(None, None, (("addressused", "x@example.com"),))
-        body = write_properties(EMAIL, {"from": Parties((user,)), "to": Parties((unresolved,))}, SETS, {})
+        body = write_properties(EMAIL, {"from": Parties((user,)), "to": Parties((unresolved,))}, SETS.__getitem__, {})
         assert body == {
             "email_activity_parties": [
                 {"participationtypemask": 1, "partyid_systemuser@odata.bind": f"/systemusers({OTHER})"},
@@ -280,9 +280,9 @@ class TestParties:
     def test_that_a_write_does_not_name_stay_but_for_those_that_the_service_makes(self) -> None:
         made_by_the_service = (Party(Lookup("account", OTHER), 8), Party(Lookup("team", OTHER), 9))
         everyone = Parties((*self.parties("from").parties, *self.parties("to").parties, *made_by_the_service))
-        kept = list(other_parties(everyone, {"to": Parties(()), "subject": "x"}, SETS))
+        kept = list(other_parties(everyone, {"to": Parties(()), "subject": "x"}, SETS.__getitem__))
         assert [one["participationtypemask"] for one in kept] == [1]
 
     def test_that_a_write_clears_do_not_stay(self) -> None:
-        kept = list(other_parties(self.parties("to"), {"to": None}, SETS))
+        kept = list(other_parties(self.parties("to"), {"to": None}, SETS.__getitem__))
         assert kept == []

@@ -43,16 +43,13 @@ def apply_plan(
         progress: Told of each batch that ended.
         stopping: When it is set, no further batch is begun; those on their way are waited for and recorded.
 
-    Raises:
-        AccessError: A privilege is missing, or sign-in ended; all outcomes so far are on record.
-        ServiceError: The environment does not answer any more; the same.
+    An error that ends the run, a missing privilege or an environment that does not answer any more, is part of the
+    result: what was done until then is on record.
     """
-    environment.describe(run.header.tables)  # all at once, before several threads ask one by one
+    environment.prepare(run.header.tables)  # all at once, before several threads ask one by one
     application = _Application(environment, run, on_drift, progress, stopping)
     stop = application.run()
-    if stop.error is not None:
-        raise stop.error
-    return ApplyResult(run.counts(), application.written, stop.reason)
+    return ApplyResult(run.counts(), application.written, stop.reason, stop.error)
 
 
 class _Application:
@@ -78,12 +75,13 @@ class _Application:
         """Run step after step until the plan is done or something stops it."""
         workers = max(1, min(self._environment.parallel, MOST_PARALLEL))
         with ThreadPoolExecutor(max_workers=workers) as pool:
+            # As many batches as threads are under way: one that is begun is really being written.
             for step in steps(self._run.pending()):
                 for batch in step:
                     if self._is_stopped():
                         break
                     self._begin(pool, self._without_failed_rows(batch))
-                    while len(self._running) >= workers * 2:
+                    while len(self._running) >= workers:
                         self._collect()
                 while self._running:
                     self._collect()

@@ -53,15 +53,14 @@ def apply_batch(environment: Environment, batch: Sequence[Change], on_drift: OnD
             break
         results = _write(environment, left)
         all_results += results
-        outcomes += [
-            _outcome(change, result)
-            for change, result in zip(left, results, strict=True)
-            if result.status is not WriteStatus.LOST and not _is_duplicate(change, result)
-        ]
-        done = {outcome.seq for outcome in outcomes}
-        unclear = [change for change in left if change.seq not in done]
+        told = dict(zip((change.seq for change in left), results, strict=True))
+        unclear = [change for change in left if _is_unclear(change, told[change.seq])]
+        outcomes += [_outcome(change, told[change.seq]) for change in left if not _is_unclear(change, told[change.seq])]
         read_back, left = _sort_out(environment, unclear) if unclear else ([], [])
         outcomes += read_back
+        # A create that met a duplicate, and whose row is not there, met another row: the refusal stands.
+        outcomes += [_outcome(change, told[change.seq]) for change in left if told[change.seq].fault]
+        left = [change for change in left if told[change.seq].fault is None]
     outcomes += [Outcome(change.seq, Status.UNKNOWN, "the answer was lost, three times") for change in left]
     return _result(outcomes, all_results)
 
@@ -87,13 +86,11 @@ def _outcome(change: Change, result: WriteResult) -> Outcome:
     return Outcome(change.seq, Status.FAILED, result.fault.message, result.fault.code, result.fault.request_id)
 
 
-def _is_duplicate(change: Change, result: WriteResult) -> bool:
-    """Whether a create met a row with its id: then the row's values tell whether an earlier try made it."""
-    return (
-        change.action is Action.CREATE
-        and result.fault is not None
-        and result.fault.code.lower() == DUPLICATE_RECORD.lower()
-    )
+def _is_unclear(change: Change, result: WriteResult) -> bool:
+    """Whether only the row itself can tell what became of a write: the answer was lost, or the row is there already."""
+    if result.fault is None:
+        return result.status is WriteStatus.LOST
+    return change.action is Action.CREATE and result.fault.code.lower() == DUPLICATE_RECORD
 
 
 def _sort_out(environment: Environment, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from confmig.errors import ConfmigError
+
 
 class Status(StrEnum):
     """What became of a change.
@@ -33,14 +35,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """What an import did: how many changes ended how, how many of them were written just now, and what stopped it.
+    """What an import did: how many changes ended how, how many of them were written just now, what stopped it.
 
-    The counts are those of the run file, so they include what an interrupted import did before.
+    The counts are those of the run file, so they include what an interrupted import did before. ``stopped`` says why
+    the run ended before its end; ``error`` is set when that was an error.
     """
 
     counts: dict[Status, int]
     written: int
     stopped: str = ""
+    error: ConfmigError | None = None
 
     @property
     def failed(self) -> int:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from confmig.applying.outcomes import Outcome, Status
@@ -35,8 +36,18 @@ class RunFile:
         self.path = path
         self._plan = PlanFile(path)
         self._connection = self._plan.connection
-        self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
         self.header = self._plan.header
+        try:
+            # Held until the file is closed: two imports writing one journal would both be wrong.
+            self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._connection.executescript(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; BEGIN EXCLUSIVE; COMMIT;"
+            )
+        except sqlite3.Error as error:
+            self._plan.close()
+            raise UsageError(
+                f"{path}: the run file cannot be used: {error}.", "Another import may be using it; give each its own."
+            ) from error
 
     @classmethod
     def start(cls, plan: Path, path: Path) -> "RunFile":
@@ -53,13 +64,12 @@ class RunFile:
                 connection.executescript(_TABLES)
             partial.replace(path)
             return cls(path)
-        run = cls.open(path)
         with PlanFile(plan) as planned:
-            if planned.header.digest != run.header.digest:
-                run.close()
-                raise UsageError(
-                    f"{path}: this is the run of another plan.", "Give --run a name of its own for each plan."
-                )
+            digest = planned.header.digest
+        run = cls.open(path)
+        if run.header.digest != digest:
+            run.close()
+            raise UsageError(f"{path}: this is the run of another plan.", "Give --run a name of its own for each plan.")
         return run
 
     @classmethod
@@ -95,9 +105,17 @@ class RunFile:
 
     def pending(self) -> Iterator[Change]:
         """The changes that are not applied yet, in the order in which they are applied."""
-        yield from self._changes("o.status IS NULL OR o.status <> 'applied'")
+        marks = ",".join("?" * len(WRITING))
+        query = (
+            "SELECT c.* FROM changes c LEFT JOIN outcomes o USING (seq)"  # noqa: S608  # constants of ours
+            f" WHERE c.action IN ({marks}) AND (o.status IS NULL OR o.status <> 'applied') ORDER BY c.seq"
+        )
+        # The same connection writes outcomes meanwhile; they are of changes that were read already.
+        with closing(self._connection.execute(query, [action.value for action in WRITING])) as cursor:
+            while rows := cursor.fetchmany(1_000):
+                yield from (change_from_row(row) for row in rows)
 
-    def not_applied(self, limit: int = 1_000_000) -> Iterator[tuple[Change, Outcome]]:
+    def not_applied(self, limit: int) -> Iterator[tuple[Change, Outcome]]:
         """The changes with an outcome other than applied, with it."""
         query = """
             SELECT c.*, o.status, o.message, o.code, o.request_id FROM changes c JOIN outcomes o USING (seq)
@@ -107,17 +125,6 @@ class RunFile:
             *change, status, message, code, request_id = row
             yield change_from_row(tuple(change)), Outcome(row[0], Status(status), message, code, request_id)
 
-    def _changes(self, condition: str) -> Iterator[Change]:
-        marks = ",".join("?" * len(WRITING))
-        query = (
-            "SELECT c.* FROM changes c LEFT JOIN outcomes o USING (seq)"  # noqa: S608  # constants of ours
-            f" WHERE c.action IN ({marks}) AND ({condition}) ORDER BY c.seq"
-        )
-        # Read to the end in portions: the same connection writes outcomes meanwhile.
-        with closing(self._connection.execute(query, [action.value for action in WRITING])) as cursor:
-            while rows := cursor.fetchmany(1_000):
-                yield from (change_from_row(row) for row in rows)
-
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """Write outcomes, in one transaction."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -125,6 +132,12 @@ class RunFile:
         self._connection.execute("BEGIN")
         self._connection.executemany(_RECORD, rows)
         self._connection.execute("COMMIT")
+
+    def can_resume(self, organization_id: str, package_digest: str) -> bool:
+        """Whether it is the unfinished run of this package into this organization."""
+        header = self.header
+        same = (header.target_organization, header.package_digest) == (organization_id, package_digest)
+        return same and not self.is_finished()
 
     def is_finished(self) -> bool:
         """Whether nothing is left to be applied."""
@@ -134,3 +147,9 @@ class RunFile:
         """How many changes ended how."""
         query = "SELECT status, count(*) FROM outcomes GROUP BY status"
         return {Status(status): count for status, count in self._connection.execute(query)}
+
+
+def free_path(path: Path) -> Path:
+    """The path, or a numbered one beside it: a run file is evidence and never replaced."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return path if not path.exists() else next(other for other in numbered if not other.exists())

@@ -17,6 +17,7 @@ from confmig.commands.results import finish
 from confmig.errors import ExitCode, UsageError
 from confmig.exporting.export import ExportCounts, read_events, source_findings
 from confmig.hosts.progress import Progress
+from confmig.model.schema import Schema
 from confmig.package.package import Package, read_schema
 from confmig.package.writer import write_package
 from confmig.reporting.build import export_report, findings_report
@@ -36,19 +37,28 @@ def export(
 ) -> ExitCode:
     """Read the schema's rows from the source into a data package."""
     require_report_paths(report or ())
+    wanted = read_schema(schema)
+    require_zip_name(data)
     environment = connect(source, auth_mode(source_auth, auth, source), "source")
-    return finish(export_package(environment, schema, data), format_, report)
+    return finish(export_package(environment, *wanted, data), format_, report)
 
 
-def export_package(source: Environment, schema_path: Path, data: Path) -> Report:
-    """Export, and report what was exported or why not."""
+def require_zip_name(data: Path) -> None:
+    """Check where the package goes before anything is read.
+
+    Raises:
+        UsageError: It is a folder.
+    """
     if data.is_dir():
         raise UsageError(f"--data {data}: this is a folder.", "Give the name of the zip to write.")
-    schema, schema_bytes = read_schema(schema_path)
+
+
+def export_package(source: Environment, schema: Schema, schema_bytes: bytes, data: Path) -> Report:
+    """Export, and report what was exported or why not."""
     if findings := source_findings(schema, source):
         return findings_report("export", findings)
     counts = ExportCounts()
     with Progress("exported") as progress:
         write_package(data, schema_bytes, schema, read_events(schema, source, counts, progress))
-    with Package(data) as package:
+    with Package(data) as package:  # read back: what cannot be read is no export
         return export_report(str(data), package.digest, source.url, counts)

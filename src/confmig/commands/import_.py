@@ -2,8 +2,8 @@
 
 import os
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +12,14 @@ import typer
 from confmig.applying.apply import apply_plan
 from confmig.applying.batch import OnDrift
 from confmig.applying.outcomes import ApplyResult
-from confmig.applying.runfile import RunFile
+from confmig.applying.runfile import RunFile, free_path
+from confmig.applying.verification import Verification, verify_target
 from confmig.commands.options import (
     Auth,
     Drift,
     Format,
     FormatOption,
     Ignore,
-    Lookups,
     MaxChanges,
     Reports,
     RunPath,
@@ -30,16 +30,15 @@ from confmig.commands.options import (
 )
 from confmig.commands.plan import make_plan
 from confmig.commands.results import finish
-from confmig.commands.verify import find_differences
 from confmig.errors import ExitCode, PlanError, UsageError
 from confmig.hosts.host import detect_host, say
 from confmig.hosts.progress import Progress
 from confmig.hosts.signals import SIGNALS
 from confmig.package.package import Package
-from confmig.planning.plan import Change, LookupPolicy, PlanOptions
+from confmig.planning.plan import LookupPolicy, PlanOptions
 from confmig.planning.planfile import PlanFile
 from confmig.reporting.build import apply_report, findings_report, plan_report
-from confmig.reporting.report import Report
+from confmig.reporting.report import SHOWN_ROWS, Report
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import Environment, connect
 
@@ -64,7 +63,9 @@ def import_(
         ),
     ] = False,
     on_drift: Drift = OnDrift.STOP,
-    lookups: Lookups = LookupPolicy.FAIL,
+    lookups: Annotated[
+        LookupPolicy | None, typer.Option(envvar="CONFMIG_LOOKUPS", help="With --data: see confmig plan.")
+    ] = None,
     ignore: Ignore = None,
     max_changes: MaxChanges = None,
     auth: Auth = None,
@@ -74,102 +75,109 @@ def import_(
 ) -> ExitCode:
     """Apply a plan exactly, or plan and apply a package; every outcome goes into the run file."""
     require_report_paths(report or ())
-    if plan is None and data is None:
+    mode = auth_mode(target_auth, auth, target)
+    if plan is not None:
+        if lookups is not None or ignore or max_changes is not None:
+            raise UsageError(
+                "--lookups, --ignore and --max-changes are decided when a plan is made, not when it is applied.",
+                "Give them to confmig plan.",
+            )
+        with PlanFile(plan):
+            result = import_plan(connect(target, mode, "target"), plan, expect_digest, data, run, on_drift)
+        return finish(result, format_, report)
+    if data is None:
         raise UsageError("There is nothing to import.", "Give --plan FILE, or --data FILE.")
-    if plan is None and detect_host().is_pipeline and not unreviewed:
+    if expect_digest is not None:
+        raise UsageError("--expect-digest is the digest of a plan.", "Give the plan's file with --plan.")
+    if detect_host().is_pipeline and not unreviewed:
         raise UsageError(
             "In a pipeline a package is applied by a plan that somebody has seen.",
             "Run confmig plan first and give its file with --plan, or say --unreviewed.",
         )
-    options = PlanOptions(lookups, ignored_columns(ignore), max_changes)
-    environment = connect(target, auth_mode(target_auth, auth, target), "target")
-    result = import_package(environment, data, plan, expect_digest, run, on_drift, options)
-    return finish(result, format_, report)
+    options = PlanOptions(lookups or LookupPolicy.FAIL, ignored_columns(ignore), max_changes)
+    with Package(data):
+        environment = connect(target, mode, "target")
+    return finish(import_data(environment, data, options, run, on_drift), format_, report)
 
 
-def import_package(
-    target: Environment,
-    data: Path | None,
-    plan: Path | None,
-    expect_digest: str | None,
-    run: Path | None,
-    on_drift: OnDrift,
-    options: PlanOptions,
-) -> Report:
-    """Plan if there is no plan yet, apply, look again, and report."""
-    if plan is not None:
-        return _apply(target, plan, run or plan.with_suffix(".run"), data, expect_digest, on_drift, options)
-    assert data is not None  # noqa: S101  # the caller has looked
-    if run is not None and _is_interrupted_run(run, data, target):
-        say(f"{run} is the run of an import that did not end; it goes on.")
-        return _apply(target, run, run, data, expect_digest, on_drift, options)
-    with tempfile.TemporaryDirectory(prefix="confmig-") as folder:
+def import_data(target: Environment, data: Path, options: PlanOptions, run: Path | None, on_drift: OnDrift) -> Report:
+    """Plan a package, apply the plan and look again; or go on with the run of this import that did not end."""
+    with Package(data) as package, tempfile.TemporaryDirectory(prefix="confmig-") as folder:
+        if run is not None and run.exists():
+            with RunFile.open(run) as earlier:
+                resumable = earlier.can_resume(target.identity.organization_id, package.digest)
+            if resumable:
+                say(f"{run} is the run of an import that did not end; it goes on.")
+                return _apply(target, run, run, package, on_drift)
         made = Path(folder) / "confmig.plan"
-        with Package(data) as package:
-            planned = make_plan(package, target, options, made)
+        planned = make_plan(package, target, options, made)
         if planned.findings:
             return findings_report("import", planned.findings)
-        return _apply(target, made, _free_path(run or _run_name()), data, expect_digest, on_drift, options)
-
-
-def _is_interrupted_run(run: Path, data: Path, target: Environment) -> bool:
-    """Whether a run file is that of an earlier, unfinished import of the same package into the same target."""
-    if not run.exists():
-        return False
-    with RunFile.open(run) as earlier, Package(data) as package:
-        return (
-            not earlier.is_finished()
-            and earlier.header.target_organization == target.identity.organization_id
-            and earlier.header.package_digest == package.digest
-        )
+        return _apply(target, made, free_path(run or _run_name()), package, on_drift)
 
 
 def _run_name() -> Path:
     return Path(f"confmig-run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.run")
 
 
-def _free_path(path: Path) -> Path:
-    """The path, or a numbered one beside it: a run file is evidence and never replaced."""
-    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
-    return path if not path.exists() else next(other for other in numbered if not other.exists())
-
-
-def _apply(
+def import_plan(
     target: Environment,
     plan: Path,
-    run_path: Path,
-    data: Path | None,
     expect_digest: str | None,
+    data: Path | None,
+    run: Path | None,
     on_drift: OnDrift,
-    options: PlanOptions,
 ) -> Report:
+    """Apply a plan exactly, and look again when its package is at hand."""
     with PlanFile(plan) as planned:
-        _require_applicable(planned, target, expect_digest)
+        _require_approved(planned, expect_digest)
+        package_digest = planned.header.package_digest
+    run_path = run or plan.with_suffix(".run")
+    if data is None:
+        return _apply(target, plan, run_path, None, on_drift)
+    with Package(data) as package:
+        if package.digest != package_digest:
+            raise PlanError(
+                f"{plan} is a plan for another package than {data}.", "Give the package that the plan was made from."
+            )
+        return _apply(target, plan, run_path, package, on_drift)
+
+
+def _require_approved(planned: PlanFile, expect_digest: str | None) -> None:
+    """Refuse a plan that was changed, or that is not the approved one."""
+    planned.require_untouched()
+    digest = planned.header.digest
+    if expect_digest is not None and expect_digest.strip().lower() != digest:
+        raise PlanError(
+            f"{planned.path}: its digest is {digest}, not the approved {expect_digest}.",
+            "Have this plan approved, or give the approved file.",
+        )
+
+
+def _apply(target: Environment, plan: Path, run_path: Path, package: Package | None, on_drift: OnDrift) -> Report:
+    with PlanFile(plan) as planned:
+        planned.require_untouched()
+        _require_target(planned, target)
         if planned.header.refusals:
-            return plan_report(planned, ExitCode.REFUSED)
-        total = planned.writes()
+            return plan_report(planned, ExitCode.REFUSED, "import")
+        writes = planned.writes()
+        options = PlanOptions.from_texts(planned.header.policies)
     say(f"The outcomes go into {run_path}.")
     with RunFile.start(plan, run_path) as run:
-        with SIGNALS.gently() as stopping, Progress("applied", total) as progress:
+        with SIGNALS.gently() as stopping, Progress("applied", writes) as progress:
             result = apply_plan(target, run, on_drift, progress, stopping)
         if stopping.is_set():
-            raise SIGNALS.error(
-                f"Stopped: {result.applied} of {total} changes are applied.",
-                f"The outcomes are in {run_path}; the same command with --run {run_path} goes on.",
-            )
-        left = _differences_left(target, data, options, result)
+            result = replace(result, error=SIGNALS.error("Stopped by a signal.", "The same command goes on."))
+        left = None
+        if package is not None and not (result.failed or result.stopped or result.error):
+            # A plan that writes nothing has just been compared; anything else is looked at once more.
+            left = verify_target(package, target, options, SHOWN_ROWS) if writes else Verification()
         return apply_report(run, result, _exit_code(result, left), left)
 
 
-def _require_applicable(planned: PlanFile, target: Environment, expect_digest: str | None) -> None:
-    """Refuse a plan that is not the approved one, or not one for this target."""
+def _require_target(planned: PlanFile, target: Environment) -> None:
+    """Refuse a plan for another organization."""
     header = planned.header
-    planned.require_untouched()
-    if expect_digest is not None and expect_digest.strip().lower() != header.digest:
-        raise PlanError(
-            f"{planned.path}: its digest is {header.digest}, not the approved {expect_digest}.",
-            "Have this plan approved, or give the approved file.",
-        )
     if header.target_organization != target.identity.organization_id:
         raise PlanError(
             f"{planned.path} is a plan for organization {header.target_organization} ({header.target_url}),"
@@ -178,17 +186,9 @@ def _require_applicable(planned: PlanFile, target: Environment, expect_digest: s
         )
 
 
-def _differences_left(
-    target: Environment, data: Path | None, options: PlanOptions, result: ApplyResult
-) -> list[Change]:
-    """Plan once more: when everything was applied, nothing may be left. What was not written needs no second look."""
-    if data is None or result.failed or result.stopped or not result.written:
-        return []
-    with Package(data) as package:
-        return find_differences(package, target, options).differences
-
-
-def _exit_code(result: ApplyResult, left: list[Change]) -> ExitCode:
+def _exit_code(result: ApplyResult, left: Verification | None) -> ExitCode:
+    if result.error is not None:
+        return result.error.exit_code
     if result.stopped:
         return ExitCode.REFUSED
-    return ExitCode.INCOMPLETE if result.failed or left else ExitCode.DONE
+    return ExitCode.INCOMPLETE if result.failed or (left is not None and not left.holds) else ExitCode.DONE

@@ -26,7 +26,7 @@ from confmig.errors import ExitCode
 from confmig.package.package import Package
 from confmig.planning.build import PlanResult, build_plan
 from confmig.planning.plan import LookupPolicy, PlanOptions
-from confmig.planning.planfile import PlanFile
+from confmig.planning.planfile import PlanFile, discard_old_plan
 from confmig.reporting.build import findings_report, plan_report
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import Environment, connect
@@ -51,9 +51,9 @@ def plan(
     """Show what importing this package would change in the target; never writes to it."""
     require_report_paths(report or ())
     options = PlanOptions(lookups, ignored_columns(ignore), max_changes)
-    plan_.unlink(missing_ok=True)  # an older plan left under this name would be taken for this one
-    environment = connect(target, auth_mode(target_auth, auth, target), "target")
     with Package(data) as package:
+        discard_old_plan(plan_)
+        environment = connect(target, auth_mode(target_auth, auth, target), "target")
         result = make_plan(package, environment, options, plan_)
     if result.findings:
         return finish(findings_report("plan", result.findings), format_, report)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from confmig.applying.batch import OnDrift
-from confmig.commands.export import export_package
-from confmig.commands.import_ import import_package
+from confmig.commands.export import export_package, require_zip_name
+from confmig.commands.import_ import import_data
 from confmig.commands.options import (
     Auth,
     DataFile,
@@ -27,6 +27,7 @@ from confmig.commands.options import (
 from confmig.commands.results import finish
 from confmig.errors import ExitCode, UsageError
 from confmig.hosts.host import detect_host, say
+from confmig.package.package import read_schema
 from confmig.planning.plan import LookupPolicy, PlanOptions
 from confmig.reporting.report import Report
 from confmig.reporting.write import require_report_paths
@@ -57,6 +58,8 @@ def promote(
             "Run confmig export, plan and import --plan as steps of their own.",
         )
     options = PlanOptions(lookups, ignored_columns(ignore), max_changes)
+    wanted = read_schema(schema)
+    require_zip_name(data)
     source_environment = connect(source, auth_mode(source_auth, auth, source), "source")
     target_environment = connect(target, auth_mode(target_auth, auth, target), "target")
     if source_environment.identity.organization_id == target_environment.identity.organization_id:
@@ -64,11 +67,11 @@ def promote(
             f"{source} and {target} are the same organization, {target_environment.identity.organization_id}.",
             "Check the two URLs.",
         )
-    exported = export_package(source_environment, schema, data)
+    exported = export_package(source_environment, *wanted, data)
     say(exported.verdict)
     if exported.exit_code is not ExitCode.DONE:
         return finish(exported, format_, report)
-    imported = import_package(target_environment, data, None, None, run, on_drift, options)
+    imported = import_data(target_environment, data, options, run, on_drift)
     return finish(_joined(exported, imported), format_, report)
 
 

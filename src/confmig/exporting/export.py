@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from confmig.checking.findings import Finding
+from confmig.checking.parity import missing_in
 from confmig.exporting.sorting import sorted_by_id
 from confmig.model.environment import TableInfo
 from confmig.model.records import Association, PackageEvent, Record, TableStart
 from confmig.model.schema import Relationship, Schema, Table
 from confmig.model.values import ColumnType, Value
-from confmig.planning.checks import missing_in
-from confmig.planning.plan import Finding
 from confmig.webapi.environment import Environment
 
 Progress = Callable[[int, str], None]
@@ -30,8 +30,7 @@ class ExportCounts:
 
 def source_findings(schema: Schema, source: Environment) -> tuple[Finding, ...]:
     """What a schema asks for and the source does not have."""
-    names = {table.name for table in schema.tables} | {item.name for t in schema.tables for item in t.many_to_many}
-    return tuple(missing_in(schema, source.describe(sorted(names)), source.url))
+    return tuple(missing_in(schema, source.describe(schema.names()), source.url))
 
 
 def read_events(
@@ -62,6 +61,8 @@ def _read_rows(table: Table, info: TableInfo, source: Environment, counts: Expor
             counts.left_out.append(f"{table.name}.{column.name}: it cannot be read")
         elif column.type not in _NEVER_WRITTEN:
             readable.append(column.name)
+        elif column.name != "versionnumber":
+            counts.left_out.append(f"{table.name}.{column.name}: big integers are never in a package")
     rows = source.read_rows(table.name, readable, table.filter)
     for record in sorted_by_id(rows):
         values: dict[str, Value] = {name: value for name, value in record.values.items() if value is not None}

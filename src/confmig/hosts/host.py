@@ -1,9 +1,10 @@
-"""Which kind of place this is, and how a report reaches it."""
+"""Which kind of place this is, and how words and results reach whoever watches."""
 
 import os
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TextIO
 
 from confmig.model.printable import printable
 
@@ -32,4 +33,19 @@ def detect_host(variables: Mapping[str, str] = os.environ) -> Host:
 
 def say(text: str) -> None:
     """A word to whoever watches: to stderr, since stdout is for the result."""
-    print(printable(text), file=sys.stderr, flush=True)
+    _write(sys.stderr, printable(text) + "\n")
+
+
+def show(result: str) -> None:
+    """The result, on stdout."""
+    _write(sys.stdout, result)
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write at once. Nobody reading any more, as behind ``| head``, is no reason to leave work half done."""
+    try:
+        if stream is not None:
+            stream.write(text)
+            stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno() if stream is not None else 1)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -25,7 +26,11 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._moving and self._width:
-            sys.stderr.write("\r" + " " * self._width + "\r")
+            self._write("\r" + " " * self._width + "\r")
+
+    def _write(self, text: str) -> None:
+        with suppress(BrokenPipeError):
+            sys.stderr.write(text)
             sys.stderr.flush()
 
     def __call__(self, more: int, table: str) -> None:
@@ -38,8 +43,7 @@ class Progress:
         share = f" of {self._total}" if self._total else ""
         line = f"{self._what}: {self._done}{share} ({table})"
         if self._moving:
-            sys.stderr.write("\r" + line.ljust(self._width))
+            self._write("\r" + line.ljust(self._width))
             self._width = len(line)
         else:
-            sys.stderr.write(line + "\n")
-        sys.stderr.flush()
+            self._write(line + "\n")

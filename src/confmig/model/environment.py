@@ -31,7 +31,6 @@ class ColumnInfo:
     updatable: bool = True
     readable: bool = True
     required: bool = False
-    computed: bool = False
     date_only: bool = False
     zoned: bool = True
 
@@ -52,7 +51,7 @@ class TableInfo:
     """A table in an environment.
 
     ``status_states`` maps each status to its state, ``default_status`` each state to the status that it takes by
-    itself. ``is_activity``: the table's party lists are rows of their own.
+    itself.
     """
 
     name: str
@@ -60,7 +59,6 @@ class TableInfo:
     primary_name: str | None
     columns: Mapping[str, ColumnInfo]
     relationships: Mapping[str, RelationshipInfo] = field(default_factory=dict)
-    is_activity: bool = False
     primary_image: str | None = None
     status_states: Mapping[int, int] = field(default_factory=dict)
     default_status: Mapping[int, int] = field(default_factory=dict)

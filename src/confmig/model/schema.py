@@ -98,7 +98,7 @@ class Schema:
     extra: Extra = ()
     unknown_xml: str = ""
     inferred: bool = False
-    _merged: dict[str, Table] = field(default_factory=dict, repr=False, compare=False)
+    _merged: dict[str, Table] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Index the tables by name, joining the columns of a table that is declared twice."""
@@ -109,6 +109,11 @@ class Schema:
     def table(self, name: str) -> Table | None:
         """The table with all the columns that any of its declarations names, or None."""
         return self._merged.get(name)
+
+    def names(self) -> list[str]:
+        """The names of all tables and intersect tables, sorted."""
+        intersects = {item.name for table in self.tables for item in table.many_to_many}
+        return sorted({table.name for table in self.tables} | intersects)
 
     def merged_tables(self) -> Iterator[Table]:
         """Each table once, in the order of first declaration."""

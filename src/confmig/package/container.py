@@ -38,8 +38,13 @@ class Container:
             self._names = sorted(file.relative_to(path).as_posix() for file in _folder_files(path))
         else:
             self._zip = _open_zip(path)
-            self._names = _checked_names(self._zip, path)
-        self.members = _find_members(self._names, path)
+        try:
+            if self._zip is not None:
+                self._names = _checked_names(self._zip, path)
+            self.members = _find_members(self._names, path)
+        except PackageError:
+            self.close()
+            raise
 
     def __enter__(self) -> "Container":
         return self

@@ -25,7 +25,7 @@ class Package:
         self._digest: str | None = None
         try:
             self.schema, self.schema_bytes = self._read_schema()
-        except PackageError:
+        except BaseException:
             self.close()
             raise
 
@@ -71,6 +71,9 @@ class Package:
         Raises:
             PackageError: The package is broken; rows that were given before stay as they are.
         """
+        if self._digest is not None:
+            yield from read_rows(self._container, self.schema)
+            return
         digest = hashlib.sha256(self.schema_digest.encode())
         yield from read_rows(self._container, self.schema, digest)
         self._digest = digest.hexdigest()

@@ -10,19 +10,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from confmig.checking.findings import Finding
+from confmig.checking.parity import missing_in
 from confmig.errors import PlanError
 from confmig.model.environment import TableInfo
 from confmig.model.records import Association, Record, TableStart
-from confmig.model.schema import Table
+from confmig.model.schema import DateMode, Table
 from confmig.model.values import ColumnType, same_value
 from confmig.planning.associations import AssociationPlan
-from confmig.planning.checks import missing_in
-from confmig.planning.columns import is_moved
+from confmig.planning.columns import is_moved, left_out
 from confmig.planning.matching import Matches, is_whole, key_order, match_by_key
 from confmig.planning.notes import Notes
 from confmig.planning.ordering import Edge, RowOrder, order_rows, order_tables
 from confmig.planning.outside import resolve_outside
-from confmig.planning.plan import WRITING, Action, Change, Finding, LookupPolicy, MatchedBy, Phase, PlanOptions
+from confmig.planning.plan import WRITING, Action, Change, LookupPolicy, MatchedBy, Phase, PlanOptions
 from confmig.planning.planfile import PlanHeader, PlanWriter
 from confmig.planning.ports import Current, Wanted
 from confmig.planning.resolving import IdMap
@@ -59,8 +60,7 @@ def build_plan(
         PackageError: The package is broken.
     """
     schema = wanted.schema
-    names = {table.name for table in schema.tables} | {item.name for t in schema.tables for item in t.many_to_many}
-    tables = dict(current.describe(sorted(names)))
+    tables = dict(current.describe(schema.names()))
     findings = tuple(missing_in(schema, tables, current.identity.url))
     if findings:
         return PlanResult(None, findings)
@@ -70,6 +70,7 @@ def build_plan(
         header = PlanHeader(
             target_organization=current.identity.organization_id,
             target_url=current.identity.url,
+            target_version=current.identity.version,
             package_digest=wanted.digest,
             schema_digest=wanted.schema_digest,
             tool_version=tool_version,
@@ -339,6 +340,7 @@ class _Planner:
             self.notes.add("undeclared", table, "", "is not in the schema, so it is left out", count=count)
         for (table, column), count in self._survey.undeclared_columns.items():
             self.notes.add("undeclared", table, column, "is not in the schema, so it is left out", count=count)
+        self._note_date_modes()
         if self._wanted.schema.inferred:
             self.notes.add("inferred", "", "", "the package has no schema, so one was inferred from its rows")
         for declared in self._wanted.schema.merged_tables():
@@ -346,13 +348,24 @@ class _Planner:
                 message = "asks to disable plug-ins (disableplugins): not done, server logic runs as for a user"
                 self.notes.add("disableplugins", declared.name, "", message)
 
+    def _note_date_modes(self) -> None:
+        """Say that dates are not moved forward, which a schema may ask for."""
+        schema = self._wanted.schema
+        message = "asks for dates relative to the day of the import (dateMode): not done, they are written as they are"
+        if schema.date_mode not in {None, DateMode.ABSOLUTE}:
+            self.notes.add("dateMode", "", "", f"the schema {message}")
+        for table in schema.merged_tables():
+            for column in table.columns:
+                if column.date_mode not in {None, DateMode.ABSOLUTE}:
+                    self.notes.add("dateMode", table.name, column.name, message)
+
     def _note_unmoved(self, declared: Table) -> None:
         info = self._tables[declared.name]
         for column in declared.columns:
-            known = info.columns.get(column.name)
-            if known is not None and known.type == "filedata":
-                self.notes.add("file", declared.name, column.name, "files are not moved by this version")
-            elif known is not None and is_moved(info, known) and not known.readable:
+            known = info.columns[column.name]
+            if reason := left_out(info, known):
+                self.notes.add("left-out", declared.name, column.name, f"is left out: {reason}")
+            elif is_moved(info, known) and not known.readable:
                 self.notes.add("unreadable", declared.name, column.name, "cannot be read, so it is never compared")
 
 

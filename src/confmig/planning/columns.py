@@ -1,6 +1,9 @@
 """Which columns are compared and written, and which never are unless named."""
 
+from collections.abc import Set
+
 from confmig.model.environment import ColumnInfo, TableInfo
+from confmig.model.schema import Table
 from confmig.model.values import ColumnType
 
 _BOOKKEEPING = {
@@ -34,19 +37,51 @@ _BOOKKEEPING = {
 }
 
 STATE_COLUMNS = ("statecode", "statuscode")
-_NEVER_TYPES = {ColumnType.BIGINT, ColumnType.UNKNOWN, ColumnType.FILE}
 
 
 def is_moved(table: TableInfo, column: ColumnInfo) -> bool:
     """Whether a column's value is compared with the target's and, where it differs, written."""
     return (
-        column.name not in _BOOKKEEPING
-        and column.name not in STATE_COLUMNS
-        and column.name != table.primary_id
-        and column.type not in _NEVER_TYPES
-        and (column.creatable or column.updatable)
+        not _goes_another_way(table, column)
+        and not why_not_moved(column)
         and not is_image_companion(table, column)
         and not _is_base_amount(table, column)
+    )
+
+
+def _goes_another_way(table: TableInfo, column: ColumnInfo) -> bool:
+    """Whether nobody expects a column here: it is bookkeeping, the id, or a state, which has a phase of its own."""
+    return column.name in _BOOKKEEPING or column.name in STATE_COLUMNS or column.name == table.primary_id
+
+
+def why_not_moved(column: ColumnInfo) -> str:
+    """Why a column that one might expect to be moved is not; empty when it is."""
+    match column.type:
+        case ColumnType.FILE:
+            return "files are not moved by this version"
+        case ColumnType.BIGINT:
+            return "big integers are never in a package"
+        case ColumnType.UNKNOWN:
+            return "columns of its type cannot be moved"
+        case _ if not (column.creatable or column.updatable):
+            return "the service lets nobody write it"
+        case _:
+            return ""
+
+
+def left_out(table: TableInfo, column: ColumnInfo) -> str:
+    """Why a declared column is left out, when that is worth a word."""
+    return "" if _goes_another_way(table, column) else why_not_moved(column)
+
+
+def moved_columns(declared: Table, info: TableInfo, ignore: Set[tuple[str, str]]) -> frozenset[str]:
+    """The columns of a table whose values are brought to the target."""
+    return frozenset(
+        column.name
+        for column in declared.columns
+        if (known := info.columns.get(column.name)) is not None
+        and (info.name, column.name) not in ignore
+        and is_moved(info, known)
     )
 
 

@@ -4,19 +4,19 @@ from confmig.planning.plan import Note
 
 
 class Notes:
-    """Collects notes; equal ones by kind, table and column are counted."""
+    """Collects notes; equal ones are counted."""
 
     def __init__(self) -> None:
-        self._notes: dict[tuple[str, str, str], Note] = {}
+        self._notes: dict[tuple[str, str, str, str], Note] = {}
 
     def add(self, kind: str, table: str, column: str, message: str, example: str = "", count: int = 1) -> None:
         """Add one, or count it."""
-        known = self._notes.get((kind, table, column))
+        known = self._notes.get((table, column, kind, message))
         if known is None:
-            self._notes[kind, table, column] = Note(kind, table, column, message, example, count)
+            self._notes[table, column, kind, message] = Note(kind, table, column, message, example, count)
         else:
             known.count += count
 
     def all(self) -> list[Note]:
         """All notes, by table, column and kind."""
-        return [self._notes[key] for key in sorted(self._notes, key=lambda key: (key[1], key[2], key[0]))]
+        return [self._notes[key] for key in sorted(self._notes)]

@@ -15,6 +15,7 @@ from confmig.planning.graphs import circles, heights
 _EXACT_COLUMNS = 16
 """Up to so many columns in a circle the fewest cuts are searched for; beyond it they are taken one by one."""
 _EXACT_CUTS = 4
+_SMALL_CIRCLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,12 @@ def order_rows(parents: Mapping[str, Iterable[str]], fixed: Mapping[str, Iterabl
             raise PlanError(
                 f"rows need each other by lookups that cannot be written later: {rows}", "Empty one of them."
             )
-        circular.add(opened)
-        needs[opened] = musts.get(opened, set())
+        # A large circle is opened at every row that can wait: looking for the fewest would take too long.
+        waiting = (
+            [opened] if len(group) <= _SMALL_CIRCLE else [row for row in group if needs[row] - musts.get(row, set())]
+        )
+        for row in waiting:
+            circular.add(row)
+            needs[row] = musts.get(row, set())
         pending += circles(sorted(group), {row: needs[row] & group for row in group})
     return RowOrder(heights(needs, needs), frozenset(circular))

@@ -6,8 +6,6 @@ from enum import IntEnum, StrEnum
 
 from confmig.model.values import Value
 
-NO_VALUES: Mapping[str, Value] = {}
-
 
 class Action(StrEnum):
     """What is to happen with a row or an association."""
@@ -29,7 +27,7 @@ class Phase(IntEnum):
 
     ROWS = 1
     DEFERRED = 2
-    ASSOCIATIONS = 4
+    ASSOCIATIONS = 4  # 3 is kept for files, so that adding them changes no plan
     STATES = 5
 
 
@@ -89,6 +87,16 @@ class PlanOptions:
     ignore: frozenset[tuple[str, str]] = frozenset()
     max_changes: int | None = None
 
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str]) -> "PlanOptions":
+        """The options that a plan was made with; the reverse of ``as_texts``."""
+        pairs = (text.split(".") for text in texts["ignore"].split(",") if text)
+        return cls(
+            LookupPolicy(texts["lookups"]),
+            frozenset((table, column) for table, column in pairs),
+            int(texts["max-changes"]) if texts["max-changes"] else None,
+        )
+
     def as_texts(self) -> dict[str, str]:
         """The policies as they stand in the plan file and go into its digest."""
         return {
@@ -96,17 +104,6 @@ class PlanOptions:
             "ignore": ",".join(sorted(f"{table}.{column}" for table, column in self.ignore)),
             "max-changes": "" if self.max_changes is None else str(self.max_changes),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that the check of package and target found: an error stops the work before anything is planned."""
-
-    rule: str
-    table: str
-    column: str
-    message: str
-    hint: str = ""
 
 
 @dataclass(slots=True)

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import msgspec
 
-from confmig.errors import PlanError
+from confmig.errors import PlanError, UsageError
 from confmig.model.codec import decode_values, encode_values, plain_values
 from confmig.planning.plan import WRITING, Action, Change, MatchedBy, Note, Phase, TableCounts
 
 FORMAT_VERSION = "1"
 _PORTION = 1_000
+_LOCK_SECONDS = 2.0
 
 _TABLES = """
 CREATE TABLE header (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -29,8 +30,12 @@ CREATE TABLE changes (
     action TEXT, relationship TEXT, other_id TEXT, before TEXT, after TEXT, matched_by TEXT, reason TEXT, version TEXT
 );
 """
-_INSERT = "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_ORDER = "phase, rank, level, tbl, relationship, id, other_id"
+_COLUMNS = (
+    "phase, rank, level, tbl, id, source_id, name, action, relationship, other_id, before, after, matched_by, reason,"
+    " version"
+)
+_INSERT = "INSERT INTO incoming VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ORDER = "phase, rank, level, tbl, relationship, action, id, other_id, source_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,30 @@ class PlanHeader:
     created: str = ""
     refusals: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
+    target_version: str = ""
     digest: str = ""
     format_version: str = FORMAT_VERSION
+
+
+def discard_old_plan(path: Path) -> None:
+    """Remove the plan that an earlier call left under this name: it would be taken for the new one.
+
+    Raises:
+        UsageError: The file there is no plan, or is the file of a run, which is evidence.
+    """
+    if not path.exists():
+        return
+    hint = "Give another name with --plan."
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error:
+        names = set()
+    if "changes" not in names:
+        raise UsageError(f"{path}: this file is no plan, and would be replaced by one.", hint)
+    if "outcomes" in names:
+        raise UsageError(f"{path}: this is the file of a run, which is never replaced.", hint)
+    path.unlink()
 
 
 class PlanWriter:
@@ -64,8 +91,14 @@ class PlanWriter:
         self._partial = path.with_name(path.name + ".part")
         self._partial.unlink(missing_ok=True)
         self._finished = False
-        self._connection = sqlite3.connect(self._partial, isolation_level=None)
-        self._connection.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;" + _TABLES)
+        try:
+            self._connection = sqlite3.connect(self._partial, isolation_level=None)
+            self._connection.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;" + _TABLES)
+        except sqlite3.Error as error:
+            raise UsageError(
+                f"{path}: the plan file cannot be written: {error}.", "Check the path given with --plan."
+            ) from error
+        self._connection.execute("CREATE TEMP TABLE incoming AS SELECT * FROM changes")
         self._rows: list[tuple[object, ...]] = []
         self._seq = 0
 
@@ -95,16 +128,11 @@ class PlanWriter:
         """Bring the changes into their order, compute the digest, write the header, which is given back."""
         self._flush()
         connection = self._connection
-        connection.executescript(
-            f"""
-            CREATE TABLE ordered AS SELECT * FROM changes ORDER BY {_ORDER};
-            DELETE FROM changes;
-            INSERT INTO changes SELECT rowid, phase, rank, level, tbl, id, source_id, name, action, relationship,
-                other_id, before, after, matched_by, reason, version FROM ordered ORDER BY rowid;
-            DROP TABLE ordered;
-            CREATE INDEX by_table ON changes (tbl, action);
-            """  # noqa: S608  # a constant of ours
+        connection.execute(
+            "INSERT INTO changes SELECT row_number() OVER (ORDER BY "  # noqa: S608  # constants of ours
+            f"{_ORDER}), {_COLUMNS} FROM incoming"
         )
+        connection.execute("CREATE INDEX by_table ON changes (tbl, action)")
         digest = _plan_digest(connection, header)
         created = header.created or datetime.now(UTC).isoformat(timespec="seconds")
         whole = replace(header, created=created, digest=digest)
@@ -198,11 +226,17 @@ class PlanFile:
         self.path = path
         if not path.is_file():
             raise PlanError(f"{path}: there is no such plan file.", "Make one with confmig plan, and check the path.")
+        self.connection = sqlite3.connect(path, isolation_level=None, timeout=_LOCK_SECONDS)
         try:
-            self.connection = sqlite3.connect(path, isolation_level=None)
             self.header = self._read_header()
         except (sqlite3.DatabaseError, msgspec.DecodeError, TypeError, ValueError) as error:
+            self.close()
+            if "locked" in str(error):
+                raise UsageError(f"{path}: another import is using this run.", "Wait until it has ended.") from error
             raise PlanError(f"{path}: this is no plan file: {error}.", "Make one with confmig plan.") from error
+        except PlanError:
+            self.close()
+            raise
 
     def _read_header(self) -> PlanHeader:
         values = {key: msgspec.json.decode(value) for key, value in self.connection.execute("SELECT * FROM header")}
@@ -232,24 +266,31 @@ class PlanFile:
         Raises:
             PlanError: They are not: the file was changed after it was made.
         """
-        if _plan_digest(self.connection, self.header) != self.header.digest:
+        try:
+            digest = _plan_digest(self.connection, self.header)
+        except (sqlite3.DatabaseError, msgspec.DecodeError, ValueError, TypeError, IndexError, ArithmeticError):
+            digest = ""
+        if digest != self.header.digest:
             raise PlanError(
                 f"{self.path}: the plan was changed after it was made: its content does not give its digest.",
                 "Make the plan again, and apply it unchanged.",
             )
 
-    def changes(self, phase: Phase | None = None, actions: Iterable[Action] = tuple(Action)) -> Iterator[Change]:
-        """The changes in the order in which they are applied."""
+    def changes(self, actions: Iterable[Action] = tuple(Action)) -> Iterator[Change]:
+        """The changes with one of these actions, in the order in which they are applied."""
         chosen = [action.value for action in actions]
         marks = ",".join("?" * len(chosen))
-        query = f"SELECT * FROM changes WHERE action IN ({marks})"  # noqa: S608  # only question marks
-        values: list[object] = [*chosen]
-        if phase is not None:
-            query += " AND phase = ?"
-            values.append(int(phase))
-        with closing(self.connection.execute(query + " ORDER BY seq", values)) as cursor:
-            for row in cursor:
-                yield change_from_row(row)
+        query = f"SELECT * FROM changes WHERE action IN ({marks}) ORDER BY seq"  # noqa: S608  # only question marks
+        for row in self.connection.execute(query, chosen):
+            yield change_from_row(row)
+
+    def count(self, actions: Iterable[Action]) -> int:
+        """How many changes have one of these actions."""
+        chosen = [action.value for action in actions]
+        marks = ",".join("?" * len(chosen))
+        query = f"SELECT count(*) FROM changes WHERE action IN ({marks})"  # noqa: S608  # only question marks
+        number: int = self.connection.execute(query, chosen).fetchone()[0]
+        return number
 
     def notes(self) -> list[Note]:
         """The notes."""
@@ -261,10 +302,7 @@ class PlanFile:
 
     def writes(self) -> int:
         """How many changes write."""
-        marks = ",".join("?" * len(WRITING))
-        query = f"SELECT count(*) FROM changes WHERE action IN ({marks})"  # noqa: S608  # only question marks
-        count: int = self.connection.execute(query, [action.value for action in WRITING]).fetchone()[0]
-        return count
+        return self.count(WRITING)
 
 
 def count_changes(connection: sqlite3.Connection) -> list[TableCounts]:

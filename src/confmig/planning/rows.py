@@ -7,7 +7,7 @@ from confmig.model.environment import ColumnInfo, TableInfo
 from confmig.model.records import Record
 from confmig.model.schema import Table
 from confmig.model.values import ColumnType, Lookup, Value, same_value
-from confmig.planning.columns import STATE_COLUMNS, is_moved
+from confmig.planning.columns import STATE_COLUMNS, moved_columns
 from confmig.planning.notes import Notes
 from confmig.planning.ordering import RowOrder
 from confmig.planning.plan import Action, Change, LookupPolicy, MatchedBy, Phase, PlanOptions
@@ -31,16 +31,16 @@ class TablePlan:
     cut: frozenset[tuple[str, str]] = frozenset()
     row_order: RowOrder = field(default_factory=RowOrder)
     declared_names: frozenset[str] = field(init=False)
+    moved: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Remember the names of the declared columns: only those are moved."""
+        """Work out once which columns are moved."""
         self.declared_names = frozenset(column.name for column in self.declared.columns)
+        self.moved = moved_columns(self.declared, self.info, self.options.ignore)
 
     def moves(self, name: str) -> bool:
         """Whether a column's value is brought to the target."""
-        column = self.info.columns.get(name)
-        ignored = (self.info.name, name) in self.options.ignore
-        return column is not None and name in self.declared_names and not ignored and is_moved(self.info, column)
+        return name in self.moved
 
     def columns_read(self) -> list[str]:
         """The columns of the target's rows that are compared."""

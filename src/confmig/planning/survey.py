@@ -8,7 +8,7 @@ from confmig.model.environment import TableInfo
 from confmig.model.records import Association, Record
 from confmig.model.schema import Schema
 from confmig.model.values import ColumnType, Lookup, Parties, Value, same_value
-from confmig.planning.columns import is_moved
+from confmig.planning.columns import moved_columns
 from confmig.planning.ports import Wanted
 
 
@@ -40,7 +40,6 @@ class Survey:
     """
 
     rows: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    counts: Counter[str] = field(default_factory=Counter)
     repeated: set[tuple[str, str]] = field(default_factory=set)
     lookups: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     parents: dict[str, dict[str, dict[str, list[str]]]] = field(default_factory=lambda: defaultdict(dict))
@@ -91,12 +90,23 @@ def survey_package(wanted: Wanted, tables: Mapping[str, TableInfo], ignore: Set[
     return _Surveyor(wanted.schema, tables, ignore).read(wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What holds for all rows of a table: the names of its columns by what is done with them, and of its key."""
+
+    declared: frozenset[str]
+    moved: frozenset[str]
+    owners: frozenset[str]
+    key: tuple[str, ...]
+
+
 class _Surveyor:
     def __init__(self, schema: Schema, tables: Mapping[str, TableInfo], ignore: Set[tuple[str, str]]) -> None:
         self._schema = schema
         self._tables = tables
         self._ignore = ignore
         self._survey = Survey()
+        self._facts: dict[str, _Facts] = {}
         # Lookups whose row was not met yet: they order something only if it is in the package.
         self._open: dict[tuple[str, str, str], set[str]] = defaultdict(set)
 
@@ -128,21 +138,30 @@ class _Surveyor:
 
     def _row(self, record: Record, source_id: str) -> None:
         survey, table = self._survey, record.table
-        declared, info = self._schema.table(table), self._tables[table]
-        known = {column.name for column in declared.columns} if declared else set()
-        survey.counts[table] += 1
+        facts = self._facts.get(table) or self._learn(table)
         if source_id in survey.rows[table]:
             survey.repeated.add((table, source_id))
         survey.rows[table].add(source_id)
         for name, value in record.values.items():
-            column = info.columns.get(name)
-            if name not in known:
+            if name not in facts.declared:
                 survey.undeclared_columns[table, name] += 1
-            elif column is not None and is_moved(info, column) and (table, name) not in self._ignore:
+            elif name in facts.moved and not isinstance(value, str):
                 for lookup in lookups_in(value):
-                    self._lookup(table, source_id, name, lookup, owner=column.type is ColumnType.OWNER)
-        if key := key_columns(self._schema, table):
-            self._key(table, source_id, tuple(record.values.get(name) for name in key))
+                    self._lookup(table, source_id, name, lookup, owner=name in facts.owners)
+        if facts.key:
+            self._key(table, source_id, tuple(record.values.get(name) for name in facts.key))
+
+    def _learn(self, name: str) -> "_Facts":
+        """Look once at what is the same for all rows of a table."""
+        declared, info = self._schema.table(name), self._tables[name]
+        assert declared is not None  # noqa: S101  # rows of undeclared tables were sorted out
+        self._facts[name] = _Facts(
+            declared=frozenset(column.name for column in declared.columns),
+            moved=moved_columns(declared, info, self._ignore),
+            owners=frozenset(column.name for column in info.columns.values() if column.type is ColumnType.OWNER),
+            key=key_columns(self._schema, name),
+        )
+        return self._facts[name]
 
     def _key(self, table: str, source_id: str, key: tuple[Value, ...]) -> None:
         """Keep a row's key; a part that one copy of a repeated row leaves out may come with another."""

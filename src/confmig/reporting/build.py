@@ -5,14 +5,15 @@ from itertools import islice
 
 from confmig.applying.outcomes import ApplyResult, Status
 from confmig.applying.runfile import RunFile
+from confmig.applying.verification import Verification
+from confmig.checking.findings import Finding
 from confmig.errors import ExitCode
 from confmig.exporting.export import ExportCounts
-from confmig.planning.plan import WRITING, Action, Change, Finding, Note, TableCounts
+from confmig.planning.plan import WRITING, Action, Change, Note, TableCounts
 from confmig.planning.planfile import PlanFile
 from confmig.reporting.report import SHOWN_ROWS, Cell, Fact, Report, Section
 from confmig.reporting.values import shorten, show_change
 
-_NOT_APPLIED = (Status.FAILED, Status.STALE, Status.SKIPPED, Status.UNKNOWN)
 _COUNT_COLUMNS = ("table", "create", "update", "unchanged", "skip", "conflict", "associate", "associated")
 
 
@@ -46,7 +47,7 @@ def export_report(data: str, digest: str, source: str, counts: ExportCounts) -> 
     )
 
 
-def plan_report(plan: PlanFile, exit_code: ExitCode) -> Report:
+def plan_report(plan: PlanFile, exit_code: ExitCode, command: str = "plan") -> Report:
     """What a plan would change."""
     counts = plan.counts()
     writes = plan.writes()
@@ -58,7 +59,7 @@ def plan_report(plan: PlanFile, exit_code: ExitCode) -> Report:
     else:
         verdict = "Nothing is to be changed: the target holds what the package says."
     return Report(
-        "plan",
+        command,
         exit_code,
         verdict,
         {
@@ -69,26 +70,22 @@ def plan_report(plan: PlanFile, exit_code: ExitCode) -> Report:
             "package_digest": header.package_digest,
             "target": header.target_url,
             "target_organization": header.target_organization,
+            "target_version": header.target_version,
             "refusals": header.refusals,
         },
         [
             _section("Why the plan is refused", ("reason",), [(reason,) for reason in header.refusals]),
             _counts_section(counts),
             _changes_section("Changes", plan.changes(actions=WRITING), writes),
-            _reasons_section("Conflicts", plan.changes(actions=(Action.CONFLICT,))),
-            _reasons_section("Skipped", plan.changes(actions=(Action.SKIP,))),
+            _reasons_section("Conflicts", plan, Action.CONFLICT),
+            _reasons_section("Skipped", plan, Action.SKIP),
             _notes_section(plan.notes()),
         ],
     )
 
 
-def apply_report(
-    run: RunFile,
-    result: ApplyResult,
-    exit_code: ExitCode,
-    left: Sequence[Change],
-) -> Report:
-    """What an import did; ``left`` are the differences that a second plan still finds."""
+def apply_report(run: RunFile, result: ApplyResult, exit_code: ExitCode, left: Verification | None) -> Report:
+    """What an import did; ``left`` is what a second look found, None when there was none."""
     counts = run.plan.counts()
     failures = [
         (
@@ -98,8 +95,9 @@ def apply_report(
             outcome.status.value,
             _why(outcome.message, outcome.code),
         )
-        for change, outcome in islice(run.not_applied(), SHOWN_ROWS)
+        for change, outcome in run.not_applied(SHOWN_ROWS)
     ]
+    again = left or Verification()
     return Report(
         "import",
         exit_code,
@@ -108,13 +106,14 @@ def apply_report(
             "writes": result.written,
             "applied": result.applied,
             "not_applied": result.failed,
-            "differences_left": len(left),
+            "differences_left": again.count,
             **_count_facts(counts),
-            **{status.value: result.counts.get(status, 0) for status in _NOT_APPLIED},
+            **{status.value: result.counts.get(status, 0) for status in Status if status is not Status.APPLIED},
             "run_file": str(run.path),
             "plan_digest": run.header.digest,
             "target": run.header.target_url,
             "target_organization": run.header.target_organization,
+            "target_version": run.header.target_version,
         },
         [
             _counts_section(counts),
@@ -124,48 +123,51 @@ def apply_report(
                 failures,
                 max(0, result.failed - len(failures)),
             ),
-            _changes_section("Differences that are left", left, len(left)),
-            _reasons_section("Skipped", run.plan.changes(actions=(Action.SKIP,))),
+            _changes_section("Differences that are left", again.differences, again.count),
+            _section("What the second look could not compare", ("why",), [(reason,) for reason in again.undecided]),
+            _reasons_section("Skipped", run.plan, Action.SKIP),
             _notes_section(run.plan.notes()),
         ],
     )
 
 
-def _apply_verdict(counts: Sequence[TableCounts], result: ApplyResult, left: Sequence[Change]) -> str:
+def _apply_verdict(counts: Sequence[TableCounts], result: ApplyResult, left: Verification | None) -> str:
+    done = f"{result.applied} changes are applied"
+    if result.error is not None:
+        return f"Stopped: {result.error.message} {done}. {result.error.hint}"
     if result.stopped:
-        return f"Stopped: {result.stopped}. {result.applied} changes are applied; running again resumes."
+        return f"Stopped: {result.stopped}. {done}."
     if result.failed:
         return f"Incomplete: {result.failed} changes are not applied, {result.applied} are. Running again resumes."
-    if left:
-        return f"All {result.applied} changes are applied, but {len(left)} differences are left."
+    if left is None:
+        return f"Done: {_summary(counts)}. The target was not compared with the package again: give --data for that."
+    if not left.holds:
+        return f"All {done}, but {left.count or 'some'} differences are left."
     if not result.written:
         return "Nothing was to be changed: the target holds what the package says."
     return f"Done: {_summary(counts)}."
 
 
-def verify_report(
-    differences: Sequence[Change], counts: Sequence[TableCounts], undecided: Sequence[str], target: str
-) -> Report:
+def verify_report(found: Verification, target: str) -> Report:
     """Where the target differs from the package, and what could not be compared."""
-    if differences:
-        verdict = f"{len(differences)} differences between the package and {target}."
-    elif undecided:
-        verdict = (
-            f"The package cannot be compared with {target}: {undecided[0]}" + _more(len(undecided) - 1, "reasons") + "."
-        )
+    if found.count:
+        verdict = f"{found.count} differences between the package and {target}."
+    elif found.undecided:
+        more = _more(len(found.undecided) - 1, "reasons")
+        verdict = f"The package cannot be compared with {target}: {found.undecided[0]}{more}."
     else:
-        rows = sum(count.unchanged + count.skip for count in counts)
-        pairs = sum(count.associated for count in counts)
+        rows = sum(count.unchanged + count.skip for count in found.counts)
+        pairs = sum(count.associated for count in found.counts)
         verdict = f"The target holds what the package says: {rows} rows and {pairs} associations."
     return Report(
         "verify",
-        ExitCode.DIFFERENCES if differences or undecided else ExitCode.DONE,
+        ExitCode.DONE if found.holds else ExitCode.DIFFERENCES,
         verdict,
-        {"differences": len(differences), **_count_facts(counts), "target": target},
+        {"differences": found.count, **_count_facts(found.counts), "target": target},
         [
-            _section("Not comparable", ("why",), [(reason,) for reason in undecided]),
-            _changes_section("Differences", differences, len(differences)),
-            _counts_section(counts),
+            _section("Not comparable", ("why",), [(reason,) for reason in found.undecided]),
+            _changes_section("Differences", found.differences, found.count),
+            _counts_section(found.counts),
         ],
     )
 
@@ -218,9 +220,10 @@ def _what(change: Change) -> str:
             )
 
 
-def _reasons_section(title: str, changes: Iterable[Change]) -> Section:
+def _reasons_section(title: str, plan: PlanFile, action: Action) -> Section:
+    changes = islice(plan.changes((action,)), SHOWN_ROWS)
     rows = [(change.table, change.source_id, change.reason) for change in changes]
-    return _section(title, ("table", "row", "why"), rows)
+    return Section(title, ("table", "row", "why"), rows, max(0, plan.count((action,)) - len(rows)))
 
 
 def _notes_section(notes: Iterable[Note]) -> Section:

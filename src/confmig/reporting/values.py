@@ -1,27 +1,30 @@
 """How a value is shown to people: short, on one line, and as a hash where its column may hold something private."""
 
-import hashlib
+import hmac
 import re
+import secrets
 from datetime import datetime
 from decimal import Decimal
 
 from confmig.model.printable import printable
-from confmig.model.values import Choices, FileRef, Lookup, Parties, Value
+from confmig.model.values import Choices, FileRef, Lookup, Parties, Value, plain_form
 
 _SENSITIVE = re.compile(
     "password|passwd|secret|token|apikey|api_key|accesskey|privatekey|connectionstring|credential"
     "|e?mail(?:address)?[0-9]*$|phone|mobile|fax"
 )
+_KEY = secrets.token_bytes(32)
+"""New in each run, so that nobody finds a phone number by hashing all of them."""
 _LONGEST = 60
 _CONTEXT = 15
 
 
 def show_value(column: str, value: Value) -> str:
-    """A value in a few words. The same hash means the same value."""
+    """A value in a few words. Within one report the same hash means the same value."""
     if value is None:
         return "—"
     if _SENSITIVE.search(column):
-        return "hash " + hashlib.sha256(repr(value).encode()).hexdigest()[:12]
+        return "hash " + hmac.new(_KEY, repr(plain_form(value)).encode(), "sha256").hexdigest()[:12]
     match value:
         case Lookup(table, row_id, name):
             return shorten(f"{name} ({row_id})" if name else f"{table} {row_id}")

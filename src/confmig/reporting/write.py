@@ -19,7 +19,7 @@ _FORMS: dict[str, Callable[[Report], str]] = {
 
 
 def require_report_paths(paths: Sequence[Path]) -> None:
-    """Check the suffixes before the work begins.
+    """Check the suffixes, and make the folders, before the work begins.
 
     Raises:
         UsageError: A suffix names no form.
@@ -27,6 +27,9 @@ def require_report_paths(paths: Sequence[Path]) -> None:
     for path in paths:
         if path.suffix.lower() not in _FORMS:
             raise UsageError(f"--report {path}: unknown form {path.suffix!r}.", f"Use one of {', '.join(_FORMS)}.")
+        if path.is_dir():
+            raise UsageError(f"--report {path}: this is a folder.", "Give the name of a file.")
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def write_reports(report: Report, paths: Sequence[Path]) -> None:

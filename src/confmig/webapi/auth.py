@@ -35,16 +35,16 @@ class AuthMode(StrEnum):
 class TokenSource(Protocol):
     """Gives a bearer token that is valid now."""
 
-    def token(self, *, renew: bool = False) -> str | None:
-        """The token, or None where no sign-in is needed; ``renew`` when the service refused the last one."""
+    def token(self, *, refused: str | None = None) -> str | None:
+        """The token, or None where no sign-in is needed; another one than the one that the service ``refused``."""
 
 
 class NoToken:
     """No sign-in, for an emulator on this machine."""
 
-    def token(self, *, renew: bool = False) -> str | None:
+    def token(self, *, refused: str | None = None) -> str | None:
         """Give none."""
-        del renew
+        del refused
         return None
 
 
@@ -134,14 +134,14 @@ class SecretToken:
         self._token = ""
         self._expires = 0.0
 
-    def token(self, *, renew: bool = False) -> str | None:
+    def token(self, *, refused: str | None = None) -> str | None:
         """The token; a new one shortly before the old one ends, or when the service refused it.
 
         Raises:
             AccessError: The directory refused the client, or could not be reached.
         """
         with self._lock:
-            if renew or time.monotonic() >= self._expires:
+            if refused == self._token or time.monotonic() >= self._expires:
                 self._token, seconds = self._acquire()
                 self._expires = time.monotonic() + max(seconds - _EARLY_SECONDS, seconds / 2)
             return self._token

@@ -70,7 +70,7 @@ def connect(url: str, mode: AuthMode, side: str) -> "Environment":
 
 
 class Environment:
-    """An environment behind a sender. Safe to use from several threads once its tables are described."""
+    """An environment behind a sender. Safe to use from several threads once it is prepared."""
 
     def __init__(self, url: str, side: str, sender: Sender) -> None:
         self.url = url
@@ -108,12 +108,20 @@ class Environment:
             self._absent.update(name for name in portion if name not in self._tables)
         return {name: self._tables[name].info for name in wanted if name in self._tables}
 
+    def prepare(self, tables: Iterable[str]) -> None:
+        """Ask for all that writing to these tables needs to know, so that threads need not ask at the same time."""
+        self.describe(tables)
+        self._bulk = self._bulk or self._read_bulk_support()
+
     def _table(self, name: str) -> WireTable:
         if name not in self._tables:
             self.describe([name])
         if name not in self._tables:
             raise ServiceError(f"{self.url} has no table {name}.", "Import the solution that holds it first.")
         return self._tables[name]
+
+    def _entity_set(self, table: str) -> str:
+        return self._table(table).entity_set
 
     def _columns(self, table: WireTable, names: Iterable[str]) -> list[ColumnInfo]:
         return [table.info.columns[name] for name in names]
@@ -294,7 +302,7 @@ class Environment:
                 parts.append(update_part(wire.entity_set, row.id, body))
                 owners.append(index)
             if parties is not None:
-                kept = other_parties(current.get(row.id), row.values, _EntitySets(self))
+                kept = other_parties(current.get(row.id), row.values, self._entity_set)
                 parts.append(replace_parties_part(wire.entity_set, row.id, navigation, [*parties, *kept]))
                 owners.append(index)
         results = [DONE] * len(rows)
@@ -312,7 +320,7 @@ class Environment:
         return [associated(result) for result in self._writer.batch(parts, repeatable=True)]
 
     def _body(self, wire: WireTable, row: RowWrite) -> Json:
-        return write_properties(wire, row.values, _EntitySets(self), row.before)
+        return write_properties(wire, row.values, self._entity_set, row.before)
 
     def _has_bulk(self, table: str, message: str) -> bool:
         if self._bulk is None:
@@ -333,22 +341,6 @@ class Environment:
                 support.setdefault(str(row.get("primaryobjecttypecode")), set()).add(str(row["sdkmessageid"]["name"]))
             url = answer.get("@odata.nextLink")
         return support
-
-
-class _EntitySets(Mapping[str, str]):
-    """Table to entity set, described when first asked for."""
-
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-
-    def __getitem__(self, table: str) -> str:
-        return self._environment._table(table).entity_set
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._environment._tables)
-
-    def __len__(self) -> int:
-        return len(self._environment._tables)
 
 
 def _rows(answer: Json, what: str) -> list[Json]:

@@ -21,7 +21,6 @@ _TABLE_PROPERTIES = [
     "PrimaryIdAttribute",
     "PrimaryNameAttribute",
     "PrimaryImageAttribute",
-    "IsActivity",
     "IsIntersect",
     "Attributes",
     "ManyToOneRelationships",
@@ -161,7 +160,6 @@ def _table(entity: Json) -> WireTable:
         primary_name=entity.get("PrimaryNameAttribute"),
         columns=_with_targets(columns, navigation),
         relationships=relationships,
-        is_activity=bool(entity.get("IsActivity")),
         primary_image=entity.get("PrimaryImageAttribute"),
         status_states=states,
         default_status=defaults,
@@ -182,7 +180,6 @@ def _column(attribute: Json) -> ColumnInfo:
         updatable=bool(attribute.get("IsValidForUpdate")) and not computed,
         readable=_is_readable(attribute, kind),
         required=(attribute.get("RequiredLevel") or {}).get("Value") == "SystemRequired",
-        computed=computed,
         date_only=behavior == "DateOnly",
         zoned=behavior == "UserLocal",
     )

@@ -152,7 +152,7 @@ class SigningSender:
             return self._inner.send(request)
         response = self._inner.send(_signed(request, token))
         if response.status == 401:
-            renewed = self._tokens.token(renew=True)
+            renewed = self._tokens.token(refused=token)
             response = self._inner.send(_signed(request, renewed or token))
         return response
 
@@ -182,7 +182,6 @@ class RetryingSender:
         self._wait = wait
         self._lock = threading.Lock()
         self._not_before = 0.0
-        self.seconds_waited = 0.0
 
     def send(self, request: Request) -> Response:
         """Send it until it is answered or the attempts are used up."""
@@ -193,12 +192,12 @@ class RetryingSender:
             except _UnsentError:
                 if attempt == self._attempts or attempt >= 3:
                     raise
-                self._pause(_backoff(attempt))
+                self._wait(_backoff(attempt))
                 continue
             except LostAnswerError:
                 if not request.repeatable or attempt == self._attempts:
                     raise
-                self._pause(_backoff(attempt))
+                self._wait(_backoff(attempt))
                 continue
             if attempt == self._attempts or not _worth_repeating(response, request):
                 return response
@@ -208,7 +207,7 @@ class RetryingSender:
     def _back_off(self, response: Response, attempt: int) -> None:
         seconds = _retry_after(response)
         if seconds is None:
-            self._pause(_backoff(attempt))
+            self._wait(_backoff(attempt))
             return
         if seconds > self._longest_wait:
             raise ServiceError(
@@ -226,12 +225,7 @@ class RetryingSender:
             until = self._not_before
             seconds = until - time.monotonic()
             if seconds > 0:
-                self._pause(seconds)
-
-    def _pause(self, seconds: float) -> None:
-        with self._lock:
-            self.seconds_waited += seconds
-        self._wait(seconds)
+                self._wait(seconds)
 
 
 def _worth_repeating(response: Response, request: Request) -> bool:

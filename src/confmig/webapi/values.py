@@ -1,6 +1,6 @@
 """Values on the wire: JSON properties to values, and values to what a write sends."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,10 @@ _PARTY_COLUMNS = (
     "addressused",
     "activitypartyid",
 )
+
+
+EntitySets = Callable[[str], str]
+"""Table to entity set, for all tables that lookups may point to."""
 
 
 def parties_navigation(table: str) -> str:
@@ -143,14 +147,14 @@ def _parse_party(row: Json) -> Party:
 
 
 def write_properties(
-    table: WireTable, values: Mapping[str, Value], sets: Mapping[str, str], before: Mapping[str, Value]
+    table: WireTable, values: Mapping[str, Value], sets: EntitySets, before: Mapping[str, Value]
 ) -> Json:
     """The body that writes these values.
 
     Args:
         table: Their table.
         values: Column to value; lookups name rows of this environment.
-        sets: Table to entity set, for all tables that lookups may point to.
+        sets: Gives the entity set of a table.
         before: The values that stood there, needed to clear a lookup that may point to several tables.
     """
     body: Json = {}
@@ -170,9 +174,9 @@ def write_properties(
     return body
 
 
-def _bind(table: WireTable, column: ColumnInfo, value: Value, sets: Mapping[str, str], before: Value) -> Json:
+def _bind(table: WireTable, column: ColumnInfo, value: Value, sets: EntitySets, before: Value) -> Json:
     if isinstance(value, Lookup):
-        return {f"{_navigation(table, column, value.table)}@odata.bind": f"/{sets[value.table]}({value.id})"}
+        return {f"{_navigation(table, column, value.table)}@odata.bind": f"/{sets(value.table)}({value.id})"}
     if column.type is ColumnType.OWNER:
         return {}  # a row always has an owner
     target = before.table if isinstance(before, Lookup) else (column.targets[0] if column.targets else "")
@@ -191,16 +195,16 @@ def _navigation(table: WireTable, column: ColumnInfo, target: str) -> str:
     return name
 
 
-def _party_bodies(column: ColumnInfo, value: Value, sets: Mapping[str, str]) -> Iterable[Json]:
+def _party_bodies(column: ColumnInfo, value: Value, sets: EntitySets) -> Iterable[Json]:
     if isinstance(value, Parties):
         for party in value.parties:
             yield _party_body(party, PARTY_ROLES.get(column.name, 0), sets)
 
 
-def _party_body(party: Party, role: int, sets: Mapping[str, str]) -> Json:
+def _party_body(party: Party, role: int, sets: EntitySets) -> Json:
     body: Json = {"participationtypemask": party.role or role}
     if party.party:
-        body[f"partyid_{party.party.table}@odata.bind"] = f"/{sets[party.party.table]}({party.party.id})"
+        body[f"partyid_{party.party.table}@odata.bind"] = f"/{sets(party.party.table)}({party.party.id})"
     elif isinstance(address := dict(party.columns).get("addressused"), str):
         body["addressused"] = address
     return body
@@ -210,7 +214,7 @@ _KEPT_BY_THE_SERVICE = {8, 9}
 """The parties that stand for an activity's regarding row and owner; the service makes them itself [inferred]."""
 
 
-def other_parties(current: Value, written: Mapping[str, Value], sets: Mapping[str, str]) -> Iterable[Json]:
+def other_parties(current: Value, written: Mapping[str, Value], sets: EntitySets) -> Iterable[Json]:
     """The parties of an activity that a write of these columns must leave as they are."""
     roles = {PARTY_ROLES[name] for name in written if name in PARTY_ROLES}
     for party in current.parties if isinstance(current, Parties) else ():

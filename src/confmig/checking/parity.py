@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from confmig.checking.findings import Finding
 from confmig.model.environment import TableInfo
 from confmig.model.schema import Schema
 from confmig.model.values import ColumnType
-from confmig.planning.plan import Finding
 
 _INTEGERS = {ColumnType.NUMBER, ColumnType.CHOICE, ColumnType.STATE, ColumnType.STATUS, ColumnType.BIGINT}
 _LOOKUPS = {ColumnType.LOOKUP, ColumnType.OWNER}
