@@ -128,13 +128,13 @@ def _run(outer: Request, part: Part, handler: Handler, references: dict[str, str
 def _resolve(url: str, references: dict[str, str]) -> tuple[str, str]:
     """The path below the service's root, and the query, of a URL that is absolute, rooted, relative or ``$1``."""
     address, _, query = url.partition("?")
-    if address.startswith("$") and not address.startswith("$metadata"):
-        name, slash, rest = address[1:].partition("/")
+    root = _ROOT.search(address)
+    path = address[root.end() :] if root is not None else address.lstrip("/")
+    if path.startswith("$") and not path.startswith(("$metadata", "$batch")):
+        name, slash, rest = path[1:].partition("/")
         if name not in references:
             raise bad_request(f"Content-ID Reference: '${name}' does not exist in the batch context.")
         return references[name] + slash + unquote(rest), query
-    root = _ROOT.search(address)
-    path = address[root.end() :] if root is not None else address.lstrip("/")
     return unquote(path), query
 
 

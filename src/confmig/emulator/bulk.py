@@ -3,10 +3,17 @@
 https://learn.microsoft.com/power-apps/developer/data-platform/bulk-operations
 """
 
-from confmig.emulator.errors import ServiceError, bad_request, invalid_argument, row_missing, segment_missing
+from confmig.emulator.errors import (
+    ServiceError,
+    bad_request,
+    invalid_argument,
+    payload_error,
+    row_missing,
+    segment_missing,
+)
 from confmig.emulator.model import Table
 from confmig.emulator.payload import Body, decode_object
-from confmig.emulator.urls import split_path
+from confmig.emulator.urls import Segment, split_path
 from confmig.emulator.wire import Reply, Request, json_reply
 from confmig.emulator.writing import Writer
 
@@ -66,20 +73,34 @@ def _refuse_duplicates(table: Table, targets: list[Body]) -> None:
         raise ServiceError(400, "0x80040237", "Duplicate keys were found in the Targets of one UpsertMultiple request.")
 
 
+def _segment(writer: Writer, table: Table, reference: str) -> Segment:
+    """What an ``@odata.id`` names, which must be a row of the table."""
+    segments = split_path(writer.context.path_of(reference))
+    if len(segments) != 1 or segments[0].name != table.entity_set or segments[0].key is None:
+        raise payload_error(table.entity_set, f"The URI '{reference}' is not a reference to a row of '{table.name}'.")
+    return segments[0]
+
+
 def _write(writer: Writer, table: Table, target: Body, *, upsert: bool) -> None:
     """Update one target, or make it when it is not there and that is allowed."""
     body = {name: value for name, value in target.items() if not name.startswith("@odata")}
     reference = target.get("@odata.id")
     row_id = target.get(table.primary_id)
     if isinstance(reference, str):
-        segments = split_path(reference.lstrip("/"))
-        values = {} if segments[-1].guid else writer.context.key_values(table, segments[-1])
-        found = writer.context.find_row(table, segments[-1])
+        segment = _segment(writer, table, reference)
+        values = {} if segment.guid else writer.context.key_values(table, segment)
+        found = writer.context.find_row(table, segment)
     else:
+        if row_id is None and not upsert:
+            raise payload_error(
+                table.entity_set, f"A member of Targets has neither '{table.primary_id}' nor '@odata.id'."
+            )
         values, found = {}, row_id.lower() if isinstance(row_id, str) else None
     there = found is not None and writer.context.store.exists(table, found)
     if found is not None and there:
-        body.pop(table.primary_id, None)
+        for name in (table.primary_id, *values):
+            # The key by which a row was found is not changed.
+            body.pop(name, None)
         writer.update(table, found, body)
     elif upsert:
         keys = {name: value for name, value in values.items() if not table.columns[name].is_lookup}

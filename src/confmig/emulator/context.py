@@ -14,9 +14,9 @@ from confmig.emulator.errors import (
     segment_missing,
 )
 from confmig.emulator.filters import comparable
-from confmig.emulator.model import Table
+from confmig.emulator.model import ManyToOne, Table
 from confmig.emulator.odata import parse_literal
-from confmig.emulator.store import Store, Value
+from confmig.emulator.store import Store, Value, target_column
 from confmig.emulator.urls import Segment, split_path
 
 # What nearly every reference looks like; the rest goes the long way.
@@ -111,6 +111,20 @@ class Context:
             raise key_row_missing(table.name)
         return found
 
+    def lookup_target(self, table: Table, row_id: str, one: ManyToOne) -> tuple[Table, str] | None:
+        """The row that a lookup points to by one of its navigation properties; None when it points elsewhere."""
+        column = table.columns[one.column]
+        names = [one.column, target_column(one.column)] if column.many_targets else [one.column]
+        row = self.store.read(table, row_id, names) or {}
+        value = row.get(one.column)
+        kind = str(row.get(target_column(one.column)) or one.target)
+        target = self.store.catalog.tables.get("systemuser" if kind == "owner" else kind)
+        if value is None or target is None:
+            return None
+        if column.type != "Owner" and one.target != kind:
+            return None
+        return target, str(value)
+
     def resolve(self, entity_set: str, text: object) -> tuple[Table, str]:
         """The row that a reference in a body names: ``/contacts(id)``, an absolute URL, a key, or ``$1``.
 
@@ -129,7 +143,7 @@ class Context:
             if not self.store.exists(known, row_id):
                 raise row_missing(known.name, row_id)
             return known, row_id
-        path = self._path(text)
+        path = self.path_of(text)
         segments = split_path(path)
         if len(segments) != 1 or segments[0].key is None:
             raise payload_error(entity_set, f"The URI '{text}' is not a reference to an entity.")
@@ -141,7 +155,8 @@ class Context:
             raise row_missing(table.name, row_id)
         return table, row_id
 
-    def _path(self, text: str) -> str:
+    def path_of(self, text: str) -> str:
+        """The path below the service's root that a reference names."""
         if text.startswith("$"):
             known = self.references.get(text[1:])
             if known is None:

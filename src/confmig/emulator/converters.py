@@ -130,9 +130,10 @@ def _whole_converter(table: Table, column: Column) -> Converter:
 
 def _choice_converter(table: Table, column: Column) -> Converter:
     accepted = None if column.any_option else column.accepted()
+    low, high = _WHOLE_RANGES["Integer"]
 
     def convert(value: object) -> Value:
-        if type(value) is not int:
+        if type(value) is not int or not low <= value <= high:
             raise literal_error(table.entity_set, value, "Int32")
         if accepted is not None and value not in accepted:
             raise outside_choices(value, column.name, table.name, ",".join(str(one) for one in sorted(accepted)))

@@ -212,6 +212,7 @@ class _Filler:
                 values[name] = self._converted(table, column, value, where)
         if "statecode" in table.columns:
             _complete_state(table, values)
+        _follow_owner(table, values)
         self._store.insert(table, values)
 
     @staticmethod
@@ -260,6 +261,16 @@ class _Filler:
                 "versionnumber": self._store.next_version(),
             }
             self._store.insert(tables[relationship.intersect], values)
+
+
+def _follow_owner(table: Table, values: dict[str, Value]) -> None:
+    """The owning user or team of a row that names only its owner."""
+    kind = values.get(target_column("ownerid"))
+    column = table.columns.get("owninguser" if kind == "systemuser" else "owningteam")
+    if kind is not None and column is not None and column.is_lookup and values.get(column.name) is None:
+        values[column.name] = values["ownerid"]
+        if column.many_targets:
+            values[target_column(column.name)] = kind
 
 
 def _complete_state(table: Table, values: dict[str, Value]) -> None:

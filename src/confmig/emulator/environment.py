@@ -39,8 +39,10 @@ def open_environment(options: EmulatorOptions) -> Store:
     try:
         if not store.open_existing():
             store.organization_id = _plain_id(options.organization_id) or str(uuid.uuid4())
-            _fill(store, options)
-            store.save_environment()
+            with store.transaction():
+                # A process that is killed while it fills a store leaves an empty one.
+                _fill(store, options)
+                store.save_environment()
         elif _plain_id(options.organization_id) not in (None, store.organization_id):
             raise EmulatorStartError(f"the store belongs to the organization {store.organization_id}")
     except BaseException:
@@ -69,19 +71,18 @@ def _plain_id(text: str | None) -> str | None:
 
 def _fill(store: Store, options: EmulatorOptions) -> None:
     moment = now()
-    with store.transaction():
-        if options.package is not None:
-            load_package(
-                store,
-                open_package(options.package),
-                empty=options.empty,
-                outside_rows=not options.without_outside_rows,
-                now=moment,
-            )
-            add_solutions(store, DEFAULT_SOLUTIONS, moment)
-        elif options.environment is not None:
-            load_definition(store, options.environment, moment, own_id=options.organization_id is None)
-        else:
-            store.create(Catalog(basetables.base_tables(), ()))
-            add_base_rows(store, moment)
-            add_solutions(store, DEFAULT_SOLUTIONS, moment)
+    if options.package is not None:
+        load_package(
+            store,
+            open_package(options.package),
+            empty=options.empty,
+            outside_rows=not options.without_outside_rows,
+            now=moment,
+        )
+        add_solutions(store, DEFAULT_SOLUTIONS, moment)
+    elif options.environment is not None:
+        load_definition(store, options.environment, moment, own_id=options.organization_id is None)
+    else:
+        store.create(Catalog(basetables.base_tables(), ()))
+        add_base_rows(store, moment)
+        add_solutions(store, DEFAULT_SOLUTIONS, moment)

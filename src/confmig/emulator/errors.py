@@ -26,6 +26,11 @@ class ServiceError(Exception):
 _HELP = "https://go.microsoft.com/fwlink/?linkid=2195293"
 
 
+def unexpected() -> ServiceError:
+    """UnExpected: a fault of the emulator itself."""
+    return ServiceError(500, "0x80040216", "An unexpected error occurred.")
+
+
 def row_missing(table: str, row_id: str) -> ServiceError:
     """ObjectDoesNotExist."""
     return ServiceError(404, "0x80040217", f"Entity '{table}' With Id = {row_id} Does Not Exist")

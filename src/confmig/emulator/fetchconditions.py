@@ -2,9 +2,10 @@
 
 from lxml import etree
 
+from confmig.emulator.dates import wire_date
 from confmig.emulator.errors import bad_query, fetch_attribute_missing, too_many_conditions
 from confmig.emulator.filters import Sql, comparable, comparison_sql, membership_sql, pattern_sql
-from confmig.emulator.model import Column, Table
+from confmig.emulator.model import NUMBERS, Column, Table
 from confmig.emulator.odata import MOST_CONDITIONS
 from confmig.emulator.store import Value, quoted
 
@@ -79,7 +80,9 @@ class Conditions:
         if len(values) != 2:
             raise bad_query("between needs two values.")
         low, high = (self._sql.add(value) for value in values)
-        return f"{field} {'NOT ' if negated else ''}BETWEEN {low} AND {high}"
+        # Numbers are kept as their digits, which compare as numbers only with their collation.
+        kept = f"{field} COLLATE NUMBER" if column.type in NUMBERS else field
+        return f"{kept} {'NOT ' if negated else ''}BETWEEN {low} AND {high}"
 
     def _with_value(self, text: str | None, operator: str, table: Table, alias: str, column: Column) -> str:
         if text is None:
@@ -95,7 +98,9 @@ class Conditions:
             before, after, negated = _PATTERNS[operator]
             return self._pattern(field, before + text + after, negated=negated)
         if operator in _DAYS:
-            return f"substr({field}, 1, 10) {_DAYS[operator]} {self._sql.add(text[:10])}"
+            if column.type != "DateTime":
+                raise bad_query(f"The operator '{operator}' does not go with '{column.name}', which is no date.")
+            return f"substr({field}, 1, 10) {_DAYS[operator]} {self._sql.add(wire_date(column, text)[:10])}"
         raise bad_query(f"The operator '{operator}' is not supported.")
 
     def _pattern(self, field: str, pattern: str, *, negated: bool) -> str:

@@ -26,7 +26,9 @@ from confmig.emulator.store import SORT, Store, quoted, table_sql
 from confmig.emulator.wire import Reply, Request, raw_json_reply
 
 _WITHOUT_COOKIE = 50_000
+_MOST_LINKS = 15
 _LAST = re.compile(r'\blast="\{?([0-9a-fA-F-]{36})\}?"')
+_WHOLE = re.compile(r"0*[1-9][0-9]{0,9}")
 _LINK_KINDS = {"inner": "JOIN", "natural": "JOIN", "outer": "LEFT JOIN"}
 _EXISTS_KINDS = {"exists": "EXISTS", "in": "EXISTS", "any": "EXISTS", "not any": "NOT EXISTS"}
 
@@ -61,12 +63,21 @@ def read_fetch(store: Store, table: Table, request: Request) -> Reply:
         raise fetch_entity_missing(entity.get("name", "") if entity is not None else "")
     if entity.get("name") != table.name:
         raise bad_query(f"The entity '{entity.get('name')}' of the FetchXML is not the one of the entity set.")
-    if fetch.get("aggregate") == "true":
+    if _is_true(fetch, "aggregate"):
         raise ServiceError(501, "0x80040219", "The requested functionality is not yet implemented.")
+    if sum(1 for _ in entity.iter("link-entity")) > _MOST_LINKS:
+        raise ServiceError(400, "0x8004430D", "Number of link entities in query exceeded maximum limit.")
     query = _Query(Sql(store.catalog))
     query.aliases[""] = (table, "t")
+    distinct = _is_true(fetch, "distinct")
     shape = Shape(
-        table, _columns(table, entity), request.preferences().annotations, omit_null=True, renames=_renames(entity)
+        table,
+        _columns(table, entity, distinct=distinct),
+        request.preferences().annotations,
+        omit_null=True,
+        renames=_renames(entity),
+        # Rows that stand for several have neither an id nor a version.
+        etag=not distinct,
     )
     query.fields += fields_sql(store.catalog, shape, "t")
     _links(store, query, entity, table, "t", request)
@@ -98,11 +109,16 @@ def _column(table: Table, name: str) -> Column:
     return column
 
 
-def _columns(table: Table, element: etree._Element) -> tuple[Column, ...]:
+def _is_true(element: etree._Element, name: str) -> bool:
+    return element.get(name) in ("true", "1")
+
+
+def _columns(table: Table, element: etree._Element, *, distinct: bool) -> tuple[Column, ...]:
     names = [attribute.get("name", "") for attribute in element.iterchildren("attribute")]
     if not names or element.find("all-attributes") is not None:
         return default_columns(table)
-    return with_primary_id(table, [_column(table, name) for name in names])
+    columns = [_column(table, name) for name in names]
+    return tuple(dict.fromkeys(columns)) if distinct else with_primary_id(table, columns)
 
 
 def _renames(element: etree._Element) -> dict[str, str]:
@@ -178,7 +194,7 @@ def _orders(query: _Query, element: etree._Element, table: Table, alias: str) ->
     for order in element.iterchildren("order"):
         owner, used = query.aliases.get(order.get("entityname", "-"), (table, alias))
         column = _column(owner, order.get("attribute", ""))
-        direction = " DESC" if order.get("descending") in ("true", "1") else ""
+        direction = " DESC" if _is_true(order, "descending") else ""
         query.order.append(order_sql(column, f"{used}.{quoted(column.name)}") + direction)
 
 
@@ -186,7 +202,7 @@ def _whole(fetch: etree._Element, name: str, default: int) -> int:
     text = fetch.get(name)
     if text is None:
         return default
-    if not text.isdigit() or int(text) < 1:
+    if not _WHOLE.fullmatch(text):
         raise bad_query(f"The value '{text}' of '{name}' is not a positive whole number.")
     return int(text)
 
@@ -210,14 +226,15 @@ def _answer(store: Store, table: Table, request: Request, fetch: etree._Element,
     total = _total(store, fetch, source, query)
     offset = (page - 1) * size
     last = _LAST.search(unquote(unquote(cookie))) if cookie else None
-    if last is not None and not query.order and not query.joins:
+    distinct = _is_true(fetch, "distinct")
+    if last is not None and not query.order and not query.joins and not distinct:
         query.where.append(f"t.{quoted(SORT)} > {query.sql.add(naming.sort_key(last.group(1).lower()))}")
         offset = 0
     where = f" WHERE {' AND '.join(query.where)}" if query.where else ""
-    distinct = "DISTINCT " if fetch.get("distinct") in ("true", "1") else ""
-    order = ", ".join([*query.order, f"t.{quoted(SORT)}"])
+    group = " GROUP BY 1" if distinct else ""
+    order = ", ".join([*query.order, f"min(t.{quoted(SORT)})" if distinct else f"t.{quoted(SORT)}"])
     statement = (
-        f"SELECT {distinct}{object_sql(query.fields)}, t.{quoted(table.primary_id)}, t.{quoted(SORT)} {source}{where} "
+        f"SELECT {object_sql(query.fields)}, t.{quoted(table.primary_id)} {source}{where}{group} "
         f"ORDER BY {order} LIMIT {limit + 1} OFFSET {offset}"
     )
     rows = store.query(statement, query.sql.parameters).fetchall()
@@ -228,10 +245,12 @@ def _answer(store: Store, table: Table, request: Request, fetch: etree._Element,
 
 
 def _total(store: Store, fetch: etree._Element, source: str, query: _Query) -> int | None:
-    if fetch.get("returntotalrecordcount") not in ("true", "1"):
+    if not _is_true(fetch, "returntotalrecordcount"):
         return None
     where = f" WHERE {' AND '.join(query.where)}" if query.where else ""
-    return min(int(store.query(f"SELECT count(*) {source}{where}", query.sql.parameters).fetchone()[0]), LARGEST_PAGE)
+    counted = f"DISTINCT {object_sql(query.fields)}" if _is_true(fetch, "distinct") else "*"
+    statement = f"SELECT count({counted}) {source}{where}"
+    return min(int(store.query(statement, query.sql.parameters).fetchone()[0]), LARGEST_PAGE)
 
 
 def _cookie(table: Table, page: int, first: str, last: str) -> str:

@@ -80,9 +80,12 @@ def _boolean(value: object) -> int:
 
 def _whole(value: object) -> int:
     try:
-        return int(str(value))
+        number = int(str(value))
     except ValueError as error:
         raise bad_query(f"'{value}' is not a whole number.") from error
+    if not -(2**63) <= number < 2**63:
+        raise bad_query(f"'{value}' is not a whole number.")
+    return number
 
 
 def _digits(value: object) -> str:

@@ -25,6 +25,13 @@ _DERIVED = frozenset(
         "IsPrimaryImage", "MaxHeight", "MaxWidth", "MaxSizeInKB", "CanStoreFullImage", "IsLocalizable",
     }
 )  # fmt: skip
+_KINDS = frozenset(
+    {
+        "", "BigInt", "Boolean", "DateTime", "Decimal", "Double", "EntityName", "File", "Image", "Integer", "Lookup",
+        "ManagedProperty", "Memo", "Money", "MultiSelectPicklist", "Picklist", "State", "Status", "String",
+        "UniqueIdentifier",
+    }
+)  # fmt: skip
 _EXPANDED_ONLY = frozenset({"OptionSet", "GlobalOptionSet"})
 _CAST = "Microsoft.Dynamics.CRM."
 _QUOTED = re.compile(r"'((?:[^']|'')*)'|\"([^\"]*)\"")
@@ -88,28 +95,57 @@ def _below(metadata: Metadata, name: str, segments: list[Segment], request: Requ
         if len(segments) > 1 and segments[1].name == "$value":
             return Reply(200, str(entity[first.name]).encode(), {"Content-Type": "text/plain"})
         return json_reply({"@odata.context": f"{request.base}$metadata#{first.name}", "value": entity[first.name]})
-    cast = segments[-1].name if segments[-1].name.startswith(_CAST) else ""
-    wanted = cast.removeprefix(_CAST)
-    if cast:
+    wanted = _cast(segments[1:])
+    further = segments[2:] if wanted else segments[1:]
+    if wanted:
         rows = [
             row for row in rows if wanted in ("AttributeMetadata", str(row["@odata.type"]).removeprefix("#" + _CAST))
         ]
-    derived = bool(cast) and wanted != "AttributeMetadata"
+    derived = bool(wanted) and wanted != "AttributeMetadata"
+    if further and (first.key is None or len(further) > 1):
+        raise segment_missing(further[-1].name)
     if first.key is None:
         kept = [_project(row, options, derived=derived) for row in rows if _matches(row, options)]
         return _collection(request, f"EntityDefinitions('{name}')/{first.name}", kept)
+    if further:
+        return _member_of(_found(rows, first), further[0].name, request, options)
     return _one(rows, first, request, options, derived=derived)
 
 
-def _one(rows: list[Json], segment: Segment, request: Request, options: dict[str, str], *, derived: bool) -> Reply:
+def _cast(segments: list[Segment]) -> str:
+    """The type that the first segment casts to; empty when it is no cast."""
+    if not segments or not segments[0].name.startswith(_CAST):
+        return ""
+    wanted = segments[0].name.removeprefix(_CAST)
+    if wanted.removesuffix("AttributeMetadata") not in _KINDS and not wanted.endswith("RelationshipMetadata"):
+        raise segment_missing(segments[0].name)
+    return wanted
+
+
+def _member_of(row: Json, name: str, request: Request, options: dict[str, str]) -> Reply:
+    """A single property of an attribute or a relationship, such as its OptionSet."""
+    if name not in row:
+        raise segment_missing(name)
+    value = row[name]
+    if isinstance(value, dict):
+        value = _select(value, options.get("$select"), derived=True)
+        return json_reply({"@odata.context": f"{request.base}$metadata#{name}/$entity", **value})
+    return json_reply({"@odata.context": f"{request.base}$metadata#{name}", "value": value})
+
+
+def _found(rows: list[Json], segment: Segment) -> Json:
     named = segment.parts.get("LogicalName") or segment.parts.get("SchemaName")
     wanted = segment.guid or unquote_literal(named or "''")
     for row in rows:
         if wanted in (row.get("MetadataId"), row.get("LogicalName"), row.get("SchemaName")):
-            # A single attribute comes with the properties of its own type, as the type annotation says.
-            body = _project(row, options, derived=derived or "$select" not in options)
-            return json_reply({"@odata.context": f"{request.base}$metadata#{segment.name}/$entity", **body})
+            return row
     raise ServiceError(404, "0x80060888", f"Could not find an attribute with specified name: {wanted}")
+
+
+def _one(rows: list[Json], segment: Segment, request: Request, options: dict[str, str], *, derived: bool) -> Reply:
+    # A single attribute comes with the properties of its own type, as the type annotation says.
+    body = _project(_found(rows, segment), options, derived=derived or "$select" not in options)
+    return json_reply({"@odata.context": f"{request.base}$metadata#{segment.name}/$entity", **body})
 
 
 def _rows(metadata: Metadata, name: str, navigation: str) -> list[Json] | None:
@@ -128,7 +164,9 @@ def relationship_definitions(metadata: Metadata, segments: list[Segment], reques
     """``RelationshipDefinitions``, all or one, with an optional cast."""
     options = request.options()
     rows = metadata.relationships()
-    wanted = segments[-1].name.removeprefix(_CAST) if len(segments) > 1 else ""
+    wanted = _cast(segments[1:])
+    if segments[2 if wanted else 1 :]:
+        raise segment_missing(segments[-1].name)
     if wanted:
         rows = [row for row in rows if str(row["@odata.type"]).endswith(f".{wanted}")]
     if segments[0].key is not None:
@@ -314,11 +352,19 @@ def _properties(properties: object) -> set[str] | None:
 def _criteria(row: Json, criteria: object) -> bool:
     if not isinstance(criteria, dict):
         return True
-    results = [_condition(row, condition) for condition in criteria.get("Conditions") or []]
-    results += [_criteria(row, inner) for inner in criteria.get("Filters") or []]
+    results = [_condition(row, condition) for condition in _objects(criteria, "Conditions")]
+    results += [_criteria(row, inner) for inner in _objects(criteria, "Filters")]
     if not results:
         return True
     return any(results) if criteria.get("FilterOperator") in ("Or", 1) else all(results)
+
+
+def _objects(criteria: Json, name: str) -> list[Json]:
+    """The members of a list of objects that a criteria has."""
+    members = criteria.get(name) or []
+    if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
+        raise bad_query(f"'{name}' of the Criteria is not a list of objects.")
+    return members
 
 
 def _condition(row: Json, condition: Json) -> bool:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from confmig.emulator.errors import bad_query, too_many_conditions
 
 MOST_CONDITIONS = 500
+_DEEPEST = 100
 Literal = str | int | bool | Decimal | None
 _TOKEN = re.compile(
     r"\s*(?:"
@@ -161,14 +162,19 @@ class _Parser:
     def _negation(self) -> Node:
         if self._peek() == ("name", "not"):
             self._next()
-            return Not(self._negation())
+            self._depth += 1
+            if self._depth > _DEEPEST:
+                raise self._error()
+            node = Not(self._negation())
+            self._depth -= 1
+            return node
         return self._primary()
 
     def _primary(self) -> Node:
         kind, text = self._next()
         if (kind, text) == ("sign", "("):
             self._depth += 1
-            if self._depth > 100:
+            if self._depth > _DEEPEST:
                 raise self._error()
             node = self.expression()
             self._expect(")")
@@ -277,11 +283,18 @@ def literal(kind: str, text: str) -> Value:
     if kind == "date":
         return Date(text)
     if kind == "number":
-        return int(text) if text.lstrip("+-").isdigit() else Decimal(text)
+        return _number(text)
     constants: dict[str, Value] = {"null": None, "true": True, "false": False}
     if kind == "name" and text in constants:
         return constants[text]
     raise bad_query(f"Syntax error: '{text}' is not a literal.")
+
+
+def _number(text: str) -> int | Decimal:
+    try:
+        return int(text) if text.lstrip("+-").isdigit() else Decimal(text)
+    except (ValueError, ArithmeticError) as error:
+        raise bad_query(f"Syntax error: '{text[:40]}' is not a number.") from error
 
 
 def parse_literal(text: str) -> Value:

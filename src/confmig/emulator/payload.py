@@ -64,7 +64,7 @@ def decode_json(body: bytes) -> object:
     """
     try:
         return _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
         raise bad_request(f"An error occurred while reading the request body: {error}") from error
 
 

@@ -22,6 +22,7 @@ from confmig.emulator.wire import Reply, Request, raw_json_reply
 
 LARGEST_PAGE = 5000
 _MOST_COUNTED = 5000
+_MOST_DIGITS = 10
 _KNOWN = frozenset({"$select", "$filter", "$orderby", "$top", "$expand", "$count", "$skiptoken"})
 
 
@@ -173,9 +174,11 @@ def _order(store: Store, table: Table, text: str) -> list[str]:
     wire = store.catalog.wire_columns(table.name)
     parts = []
     for part in text.split(","):
-        name, *direction = part.split()
-        if name not in wire or direction not in ([], ["asc"], ["desc"]):
+        name, *direction = part.split() or [""]
+        if name not in wire:
             raise property_missing(name, table.name)
+        if direction not in ([], ["asc"], ["desc"]):
+            raise bad_query(f"Syntax error in '{text}': an order is asc or desc.")
         parts.append(order_sql(wire[name], f"t.{quoted(name if not wire[name].is_lookup else wire[name].name)}"))
         if direction == ["desc"]:
             parts[-1] += " DESC"
@@ -186,7 +189,7 @@ def _number(options: dict[str, str], name: str) -> int | None:
     text = options.get(name)
     if text is None:
         return None
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
         raise bad_query(f"Invalid value '{text}' for {name} query option found.")
     return int(text)
 
@@ -198,9 +201,12 @@ def encode_token(token: Token) -> str:
 
 def _decode_token(text: str) -> Token:
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text), type=Token)
+        token = msgspec.json.decode(base64.urlsafe_b64decode(text), type=Token)
     except (binascii.Error, msgspec.DecodeError, ValueError) as error:
         raise bad_query("Malformed $skiptoken.") from error
+    if not 0 <= token.skip < 2**53:
+        raise bad_query("Malformed $skiptoken.")
+    return token
 
 
 def read_collection(
@@ -280,6 +286,12 @@ def _link(request: Request, following: Token) -> str:
 def _count(store: Store, table: Table, conditions: list[str], parameters: Sequence[Value]) -> int:
     statement = f"SELECT count(*) FROM {table_sql(table.name)} t{where_sql(conditions)}"  # noqa: S608 (quoted)
     return int(store.query(statement, parameters).fetchone()[0])
+
+
+def is_member(store: Store, table: Table, row_id: str, restriction: Restriction) -> bool:
+    """Whether a row meets the condition that a URL brings."""
+    statement = f"SELECT 1 FROM {table_sql(table.name)} t WHERE {restriction.sql} AND t.{quoted(table.primary_id)} = ?"  # noqa: S608 (quoted)
+    return store.query(statement, (*restriction.parameters, row_id)).fetchone() is not None
 
 
 def read_count(store: Store, table: Table, request: Request, restriction: Restriction | None = None) -> Reply:

@@ -6,7 +6,7 @@ https://learn.microsoft.com/power-apps/developer/data-platform/webapi/associate-
 from urllib.parse import unquote
 
 from confmig.emulator.context import Context
-from confmig.emulator.errors import ServiceError, navigation_unknown, payload_error
+from confmig.emulator.errors import ServiceError, navigation_unknown, payload_error, row_missing
 from confmig.emulator.model import ManyToMany, ManyToOne, Table
 from confmig.emulator.payload import bind, clear, decode_object
 from confmig.emulator.store import Value, target_column
@@ -46,6 +46,8 @@ def change_reference(writer: Writer, table: Table, row_id: str, nav: Segment, re
 def _single(writer: Writer, table: Table, row_id: str, one: ManyToOne, request: Request) -> Reply:
     values: dict[str, Value] = {}
     if request.method == "DELETE":
+        if writer.context.lookup_target(table, row_id, one) is None:
+            return Reply(204)
         clear(table.columns[one.column], values)
     elif request.method == "PUT":
         bind(writer.context, table, one, decode_object(request.body).get("@odata.id"), values)
@@ -90,10 +92,14 @@ def _member(writer: Writer, table: Table, row_id: str, nav: Segment, one: ManyTo
     if found is not None and found[0].name != child.name:
         raise payload_error(table.entity_set, f"The reference is of type '{found[0].name}', not '{child.name}'.")
     child_id = found[1] if found is not None else str(nav.guid)
+    if not writer.context.store.exists(child, child_id):
+        raise row_missing(child.name, child_id)
     values: dict[str, Value] = {one.column: row_id}
     if child.columns[one.column].many_targets:
         values[target_column(one.column)] = table.name
     if request.method == "DELETE":
+        if writer.context.lookup_target(child, child_id, one) != (table, row_id):
+            return Reply(204)
         values = {}
         clear(child.columns[one.column], values)
     writer.set_values(child, child_id, values)
@@ -109,11 +115,10 @@ def read_reference(context: Context, table: Table, row_id: str, nav: Segment, re
     one = context.store.catalog.lookup(table.name, nav.name)
     if one is None:
         raise navigation_unknown(table.entity_set, nav.name)
-    row = context.store.read(table, row_id, [one.column]) or {}
-    if row.get(one.column) is None:
+    found = context.lookup_target(table, row_id, one)
+    if found is None:
         return Reply(204)
-    target = context.store.catalog.tables["systemuser" if one.target == "owner" else one.target]
-    url = context.row_url(target, str(row[one.column]))
+    url = context.row_url(*found)
     return json_reply({"@odata.context": f"{request.base}$metadata#$ref", "@odata.id": url})
 
 

@@ -23,7 +23,7 @@ from confmig.emulator.fetchxml import read_fetch
 from confmig.emulator.files import Files
 from confmig.emulator.model import Table
 from confmig.emulator.payload import Body, decode_object
-from confmig.emulator.reading import Restriction, read_collection, read_count, read_row, row_json
+from confmig.emulator.reading import Restriction, is_member, read_collection, read_count, read_row, row_json
 from confmig.emulator.references import change_reference, read_reference
 from confmig.emulator.store import Store, quoted, table_sql, target_column
 from confmig.emulator.urls import Segment
@@ -70,6 +70,8 @@ class Rows:
         if method != "GET":
             raise _not_allowed(method)
         self._context.require("Read", self._table)
+        if "sql" in self._request.options():
+            raise ServiceError(501, "0x80040219", "The requested functionality is not yet implemented.")
         if "fetchXml" in self._request.options():
             return read_fetch(self._store, self._table, self._request)
         if "$apply" in self._request.options():
@@ -89,7 +91,12 @@ class Rows:
 
     def _read(self, segment: Segment) -> Reply:
         self._context.require("Read", self._table)
-        return read_row(self._store, self._table, self._context.row_of(self._table, segment), self._request)
+        row_id = self._context.row_of(self._table, segment)
+        seen = _VERSION.fullmatch(self._request.headers.get("if-none-match", ""))
+        row = self._store.read(self._table, row_id, ["versionnumber"]) if seen else None
+        if seen is not None and row is not None and int(seen.group(1)) == row["versionnumber"]:
+            return Reply(304)
+        return read_row(self._store, self._table, row_id, self._request)
 
     def _create(self, body: Body, row_id: str | None, url: str | None = None) -> Reply:
         new_id = self._writer.create(self._table, body, row_id)
@@ -115,6 +122,9 @@ class Rows:
         if row_id is not None and there:
             self._check_version(row_id)
             body.pop(self._table.primary_id, None)
+            for name in segment.parts:
+                # The key by which a row was found is not changed.
+                body.pop(name, None)
             self._writer.update(self._table, row_id, body)
             if self._request.preferences().representation:
                 return self._representation(row_id, 200)
@@ -164,6 +174,8 @@ class Rows:
         if column is not None and (column.type == "File" or image):
             return self._files.on_column(self._writer, self._table, row_id, column, self._request)
         if nav.name in self._store.catalog.wire_columns(self._table.name):
+            if len(segments) > 3 or (len(segments) == 3 and segments[2].name != "$value"):
+                raise segment_missing(segments[-1].name)
             return self._on_property(row_id, nav.name, raw=segments[-1].name == "$value")
         return self._on_navigation(row_id, segments)
 
@@ -189,7 +201,8 @@ class Rows:
         if value is None:
             return Reply(204)
         if raw:
-            return Reply(200, str(value).encode(), {"Content-Type": "text/plain"})
+            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            return Reply(200, text.encode(), {"Content-Type": "text/plain"})
         context = f"{self._request.base}$metadata#{self._table.entity_set}({row_id})/{name}"
         return json_reply({"@odata.context": context, "value": value})
 
@@ -209,14 +222,21 @@ class Rows:
             raise _not_allowed(method)
         one = catalog.lookup(self._table.name, nav)
         if one is not None:
-            row = self._store.read(self._table, row_id, [one.column]) or {}
-            if row.get(one.column) is None:
+            found = self._context.lookup_target(self._table, row_id, one)
+            if found is None:
                 return Reply(204, b"", {"Content-Type": JSON})
-            return read_row(self._store, catalog.tables[one.target], str(row[one.column]), self._request)
+            return read_row(self._store, *found, self._request)
         target, restriction = self._members(nav, row_id)
         self._context.require("Read", target)
         if segments[-1].name == "$count":
             return read_count(self._store, target, self._request, restriction)
+        if len(segments) > 2:
+            raise segment_missing(segments[2].name)
+        if segments[1].key is not None:
+            member = self._context.row_of(target, segments[1])
+            if not is_member(self._store, target, member, restriction):
+                raise row_missing(target.name, member)
+            return read_row(self._store, target, member, self._request)
         return read_collection(self._store, target, self._request, restriction=restriction)
 
     def _members(self, nav: str, row_id: str) -> tuple[Table, Restriction]:

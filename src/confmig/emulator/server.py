@@ -1,6 +1,7 @@
 """The HTTP side: an ASGI application, a server in a thread for tests, a server for the command."""
 
 import asyncio
+import re
 import signal
 import socket
 import sys
@@ -25,9 +26,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LONGEST_URL = 32_768
+_ORIGIN = re.compile(r"https?://[^/]*")
 LARGEST_BODY = 128 << 20
 DOP_HINT = "4"
 _START_SECONDS = 30.0
+_BACKLOG = 2048
 
 
 def application(service: Service) -> Application:
@@ -68,7 +71,9 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _answer(service: Service, scope: Scope, body: bytes) -> Reply:
-    path = unquote((scope.get("raw_path") or scope["path"].encode()).split(b"?")[0].decode("latin-1"))
+    address = (scope.get("raw_path") or scope["path"].encode()).split(b"?")[0].decode("latin-1")
+    # A request that comes through a proxy names the server, too.
+    path = unquote(_ORIGIN.sub("", address))
     query = scope["query_string"].decode("latin-1")
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     root = ROOT.match(path)
@@ -99,6 +104,8 @@ def _bind(options: EmulatorOptions) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((options.host, options.port))
+        # Only a socket that listens keeps others from taking the port, too.
+        bound.listen(_BACKLOG)
     except OSError as error:
         bound.close()
         raise EmulatorStartError(f"cannot listen on {options.host}:{options.port}: {error}") from error
@@ -163,7 +170,7 @@ class Emulator:
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="emulator", daemon=True)
         self._thread.start()
-        if not ready.wait(_START_SECONDS):
+        if not ready.wait(_START_SECONDS) or not self._server.started:
             raise EmulatorStartError("the server did not start in time")
 
     def _run(self, ready: threading.Event) -> None:

@@ -1,5 +1,6 @@
 """The Web API: from a request to its handler."""
 
+import logging
 import re
 
 from confmig.emulator import files, functions, naming
@@ -7,7 +8,7 @@ from confmig.emulator.batch import run_batch
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
 from confmig.emulator.environment import now
-from confmig.emulator.errors import ServiceError, no_resource, row_missing, segment_missing
+from confmig.emulator.errors import ServiceError, no_resource, row_missing, segment_missing, unexpected
 from confmig.emulator.metadata import Metadata
 from confmig.emulator.metadataquery import entity_definitions, metadata_changes, relationship_definitions
 from confmig.emulator.options import EmulatorOptions
@@ -17,6 +18,7 @@ from confmig.emulator.urls import Segment, split_path
 from confmig.emulator.wire import Reply, Request, error_reply, json_reply
 from confmig.emulator.writing import Writer
 
+_LOG = logging.getLogger(__name__)
 ROOT = re.compile(r"/api/data/v9\.\d+/?")
 _FUNCTIONS = {
     "WhoAmI": functions.who_am_i,
@@ -45,7 +47,7 @@ class Service:
                     raise no_resource(request.base + request.path)
                 reply = run_batch(self.store, request, self._answer_part)
             else:
-                reply = self._dispatch(request, {})
+                reply = self._answer_part(request, {})
         except ServiceError as error:
             reply = error_reply(error)
         reply.headers["OData-Version"] = "4.0"
@@ -56,6 +58,10 @@ class Service:
             return self._dispatch(request, references)
         except ServiceError as error:
             return error_reply(error)
+        except Exception:
+            # A fault of the emulator's own must reach the client as an answer, and roll back a change set.
+            _LOG.exception("%s %s", request.method, request.path)
+            return error_reply(unexpected())
 
     def _dispatch(self, request: Request, references: dict[str, str]) -> Reply:
         segments = split_path(request.path)

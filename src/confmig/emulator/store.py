@@ -14,12 +14,13 @@ import msgspec
 
 from confmig.emulator import naming
 from confmig.emulator.errors import EmulatorStartError
-from confmig.emulator.model import Catalog, CatalogData, Column, Table
+from confmig.emulator.model import TEXTS, Catalog, CatalogData, Column, Table
 
 Value = str | int | bytes | None
 SORT = ".k"
 _FORMAT = "1"
 _MOST_SHAPES = 1000
+_VERSION_GAP = 1_000_000
 
 
 def quoted(name: str) -> str:
@@ -82,8 +83,14 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         try:
             self.connection = sqlite3.connect(
-                str(path) if path else ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
+                str(path) if path else ":memory:",
+                isolation_level=None,
+                timeout=1,
+                check_same_thread=False,
+                cached_statements=512,
             )
+            # One process has a store: a second one would write rows behind the back of the first.
+            self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = NORMAL")
             self.connection.execute("PRAGMA cache_size = -262144")
@@ -112,7 +119,10 @@ class Store:
         Raises:
             EmulatorStartError: The file is a store of another version.
         """
-        rows = dict(self.connection.execute("SELECT name, value FROM environment").fetchall())
+        try:
+            rows = dict(self.connection.execute("SELECT name, value FROM environment").fetchall())
+        except sqlite3.Error as error:
+            raise EmulatorStartError(f"the store cannot be read: {error}") from error
         if not rows:
             return False
         if rows.get("format") != _FORMAT:
@@ -122,7 +132,9 @@ class Store:
         self.organization_id = rows["organization_id"]
         self.caller_id = rows["caller_id"]
         self.business_unit_id = rows["business_unit_id"]
-        self._version = int(rows.get("version", 0)) + 1_000_000
+        # The versions of a process that was killed are not known: the next ones begin well above them.
+        self._version = int(rows.get("version", 0)) + _VERSION_GAP
+        self._keep_version()
         return True
 
     def create(self, catalog: Catalog) -> None:
@@ -152,19 +164,24 @@ class Store:
         if relationship is not None:
             indexes.append(("pair", [relationship.column1, relationship.column2], True))
             indexes.append(("other", [relationship.column2], False))
-        indexes += [(key.name, list(key.columns), False) for key in table.keys]
         if table.name == "activityparty":
             indexes.append(("activity", ["activityid"], False))
         for suffix, columns, unique in indexes:
             listed = ", ".join(quoted(column) for column in columns)
             kind = "UNIQUE INDEX" if unique else "INDEX"
             self.connection.execute(f"CREATE {kind} {quoted(f'{table.name}.{suffix}')} ON {sql} ({listed})")
+        for key in table.keys:
+            listed = ", ".join(quoted(name) + _collation(table, name) for name in key.columns)
+            self.connection.execute(f"CREATE INDEX {quoted(f'{table.name}.{key.name}')} ON {sql} ({listed})")
 
     def close(self) -> None:
         """Keep the last version number and close the file."""
         if self.organization_id:
-            self.connection.execute("INSERT OR REPLACE INTO environment VALUES ('version', ?)", (str(self._version),))
+            self._keep_version()
         self.connection.close()
+
+    def _keep_version(self) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO environment VALUES ('version', ?)", (str(self._version),))
 
     def next_version(self) -> int:
         """The next row version; every write takes one."""
@@ -246,8 +263,8 @@ class Store:
         return None if row is None else dict(zip(names, row, strict=True))
 
     def find(self, table: Table, values: dict[str, Value], limit: int = 2) -> list[str]:
-        """The ids of the rows with exactly these values."""
-        tests = " AND ".join(f"{quoted(name)} IS ?" for name in values)
+        """The ids of the rows with these values; as in every comparison, the case of texts does not count."""
+        tests = " AND ".join(f"{quoted(name)} IS ?{_collation(table, name)}" for name in values)
         sql = f"SELECT {quoted(table.primary_id)} FROM {table_sql(table.name)} WHERE {tests} LIMIT {int(limit)}"  # noqa: S608 (quoted)
         return [row[0] for row in self.connection.execute(sql, list(values.values()))]
 
@@ -264,6 +281,10 @@ def _insert_sql(table: Table, names: list[str]) -> str:
     listed = ", ".join(quoted(name) for name in (SORT, *names))
     marks = ", ".join("?" * (len(names) + 1))
     return f"INSERT INTO {table_sql(table.name)} ({listed}) VALUES ({marks})"  # noqa: S608 (quoted)
+
+
+def _collation(table: Table, name: str) -> str:
+    return " COLLATE NOCASE" if table.columns[name].type in TEXTS else ""
 
 
 def _folded(text: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """Requests and replies as the handlers see them, whether they came alone or inside a batch."""
 
 import fnmatch
+import re
 import uuid
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
@@ -10,6 +11,7 @@ import msgspec
 from confmig.emulator.errors import ServiceError
 
 JSON = "application/json; odata.metadata=minimal"
+_SIZE = re.compile(r"0*[1-9][0-9]{0,9}")
 _FORMATTED = "OData.Community.Display.V1.FormattedValue"
 _LOGICAL_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _NAVIGATION = "Microsoft.Dynamics.CRM.associatednavigationproperty"
@@ -61,7 +63,7 @@ def preferences_of(header: str) -> Preferences:
         name, value = name.strip().lower(), value.strip().strip('"')
         if name == "odata.include-annotations":
             annotations = annotations_of(value)
-        elif name == "odata.maxpagesize" and value.isdigit() and int(value) > 0:
+        elif name == "odata.maxpagesize" and _SIZE.fullmatch(value):
             size = int(value)
         elif name == "return" and value == "representation":
             representation = True
