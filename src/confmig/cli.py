@@ -4,6 +4,7 @@ Commands are imported when they are called, so that ``confmig --help`` does not 
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -14,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from confmig import __version__
 from confmig.errors import ConfmigError, ExitCode
-from confmig.hosts.host import say
+from confmig.hosts.host import say, show
 from confmig.hosts.signals import SIGNALS
 
 COMMANDS = {
@@ -96,10 +97,15 @@ def run(arguments: list[str] | None = None) -> int:
         result = _app(args=arguments, prog_name="confmig", standalone_mode=False)
     except ConfmigError as error:
         _complain(error.message, error.hint)
+        if _wants_json(sys.argv[1:] if arguments is None else arguments):
+            _show_error(error)
         return int(error.exit_code)
     except typer.Abort:
         return int(ExitCode.INTERRUPTED)
     except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            show(f"{error.format_message()}\n" if hasattr(error, "format_message") else "")
+            return int(ExitCode.USAGE)
         _complain(error.format_message() if hasattr(error, "format_message") else str(error), "See confmig --help.")
         return int(ExitCode.USAGE)
     except OSError as error:
@@ -117,6 +123,19 @@ def run(arguments: list[str] | None = None) -> int:
         )
         return int(ExitCode.USAGE)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether the result is wanted as JSON; an error is a result then too."""
+    given = " ".join(arguments).replace("--format=", "--format ")
+    return "--format json" in given or ("--format" not in given and os.environ.get("CONFMIG_FORMAT") == "json")
+
+
+def _show_error(error: ConfmigError) -> None:
+    from confmig.reporting.json import render_json  # not worth loading for --help
+    from confmig.reporting.report import Report
+
+    show(render_json(Report("", error.exit_code, error.message, {"hint": error.hint})))
 
 
 def _complain(message: str, hint: str) -> None:

@@ -11,7 +11,7 @@ import requests
 
 from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.server import Emulator
-from confmig.errors import AccessError, ServiceError, UsageError
+from confmig.errors import AccessError, PackageError, ServiceError
 from confmig.model.records import Record
 from confmig.model.values import Choices, FileRef, Lookup, Parties, Party, Value, same_value
 from confmig.webapi.auth import AuthMode
@@ -361,8 +361,8 @@ class TestAFilter:
         assert len(place.wire.targets("$batch")) == 1
 
     @pytest.mark.parametrize("xml", ['<fetch><entity name="account"/></fetch>', "<fetch", ""])
-    def test_that_is_wrong_is_a_usage_error_and_nothing_is_read(self, place: Place, xml: str) -> None:
-        with pytest.raises(UsageError, match="contact"):
+    def test_that_is_wrong_is_a_fault_of_the_schema_and_nothing_is_read(self, place: Place, xml: str) -> None:
+        with pytest.raises(PackageError, match="contact"):
             list(place.environment.read_rows("contact", ["fullname"], xml))
         assert place.wire.targets("contacts") == []
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from confmig.errors import ServiceError, UsageError
+from confmig.errors import PackageError, ServiceError, UsageError
 from confmig.model.values import Lookup, Value
 from confmig.webapi.queries import (
     CONDITIONS_A_QUERY,
@@ -204,13 +204,13 @@ class TestAFilter:
             '<condition attribute="statecode" operator="eq" value="0"/>',
         ],
     )
-    def test_that_is_no_fetchxml_about_the_table_is_a_usage_error(self, xml: str) -> None:
-        with pytest.raises(UsageError, match="contact"):
+    def test_that_is_no_fetchxml_about_the_table_is_a_fault_of_the_schema(self, xml: str) -> None:
+        with pytest.raises(PackageError, match="contact"):
             self.query(xml)
 
     @pytest.mark.parametrize("xml", ["", "  ", "<fetch>", "statecode eq 0", "<fetch><entity name=contact/></fetch>"])
-    def test_that_is_no_xml_is_a_usage_error_that_names_the_table(self, xml: str) -> None:
-        with pytest.raises(UsageError, match="contact") as caught:
+    def test_that_is_no_xml_is_a_fault_of_the_schema_that_names_the_table(self, xml: str) -> None:
+        with pytest.raises(PackageError, match="contact") as caught:
             self.query(xml)
         assert caught.value.hint
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from confmig.applying.outcomes import Outcome, Status
 from confmig.errors import PlanError, UsageError
-from confmig.planning.plan import WRITING, Change
-from confmig.planning.planfile import PlanFile, change_from_row
+from confmig.planning.plan import WRITING, Change, TableCounts
+from confmig.planning.planfile import PlanFile, change_from_row, count_changes
 
 _TABLES = """
 CREATE TABLE outcomes (
@@ -61,7 +61,7 @@ class RunFile:
             partial = path.with_name(path.name + ".part")
             shutil.copyfile(plan, partial)
             with closing(sqlite3.connect(partial)) as connection:
-                connection.executescript(_TABLES)
+                connection.executescript("DROP TABLE IF EXISTS outcomes;" + _TABLES)
             partial.replace(path)
             return cls(path)
         with PlanFile(plan) as planned:
@@ -77,13 +77,17 @@ class RunFile:
         """Open a run file that exists.
 
         Raises:
-            PlanError: It is none.
+            UsageError: It is none, or another import is using it.
         """
-        run = cls(path)
+        hint = "Give the file that an import wrote, or a name that is free."
+        try:
+            run = cls(path)
+        except PlanError as error:
+            raise UsageError(f"{path}: this is no run file.", hint) from error
         found = run._connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'outcomes'").fetchone()[0]
         if not found:
             run.close()
-            raise PlanError(f"{path}: this is a plan, not the file of a run.", "Give the file that an import wrote.")
+            raise UsageError(f"{path}: this is a plan, not the file of a run.", hint)
         return run
 
     def __enter__(self) -> "RunFile":
@@ -142,6 +146,15 @@ class RunFile:
     def is_finished(self) -> bool:
         """Whether nothing is left to be applied."""
         return next(self.pending(), None) is None
+
+    def applied_counts(self) -> list[TableCounts]:
+        """How many rows of each table were created, updated and so on; what is not applied counts as nothing."""
+        marks = ",".join(f"'{action.value}'" for action in WRITING)
+        self._connection.execute(
+            "CREATE TEMP VIEW IF NOT EXISTS settled AS SELECT c.* FROM changes c LEFT JOIN outcomes o USING (seq)"  # noqa: S608
+            f" WHERE c.action NOT IN ({marks}) OR o.status = 'applied'"
+        )
+        return count_changes(self._connection, "settled")
 
     def counts(self) -> dict[Status, int]:
         """How many changes ended how."""

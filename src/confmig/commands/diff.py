@@ -34,7 +34,7 @@ def _report(differences: list[Difference], first: Path, second: Path) -> Report:
     rows = [
         (item.kind.value, item.table, item.row, item.column, _what(item)) for item in islice(differences, SHOWN_ROWS)
     ]
-    verdict = f"{count} differences." if count else "The two packages hold the same."
+    verdict = f"{count} difference{'s' if count > 1 else ''}." if count else "The two packages hold the same."
     return Report(
         "diff",
         ExitCode.DIFFERENCES if count else ExitCode.DONE,

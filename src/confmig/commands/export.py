@@ -1,5 +1,6 @@
 """``confmig export``: Read the schema's rows from the source into a data package."""
 
+import zipfile
 from pathlib import Path
 
 from confmig.commands.options import (
@@ -12,6 +13,7 @@ from confmig.commands.options import (
     Source,
     SourceAuth,
     auth_mode,
+    require_distinct,
 )
 from confmig.commands.results import finish
 from confmig.errors import ExitCode, UsageError
@@ -36,6 +38,7 @@ def export(
     report: Reports = None,
 ) -> ExitCode:
     """Read the schema's rows from the source into a data package."""
+    require_distinct(schema, data, *(report or ()))
     require_report_paths(report or ())
     wanted = read_schema(schema)
     require_zip_name(data)
@@ -47,10 +50,12 @@ def require_zip_name(data: Path) -> None:
     """Check where the package goes before anything is read.
 
     Raises:
-        UsageError: It is a folder.
+        UsageError: It is a folder, or a file that is no zip.
     """
     if data.is_dir():
         raise UsageError(f"--data {data}: this is a folder.", "Give the name of the zip to write.")
+    if data.exists() and not zipfile.is_zipfile(data):
+        raise UsageError(f"--data {data}: this file is no package, and would be replaced by one.", "Give another name.")
 
 
 def export_package(source: Environment, schema: Schema, schema_bytes: bytes, data: Path) -> Report:

@@ -27,6 +27,7 @@ from confmig.commands.options import (
     TargetAuth,
     auth_mode,
     ignored_columns,
+    require_distinct,
 )
 from confmig.commands.plan import make_plan
 from confmig.commands.results import finish
@@ -74,6 +75,7 @@ def import_(
     report: Reports = None,
 ) -> ExitCode:
     """Apply a plan exactly, or plan and apply a package; every outcome goes into the run file."""
+    require_distinct(data, plan, run if run != plan else None, *(report or ()))
     require_report_paths(report or ())
     mode = auth_mode(target_auth, auth, target)
     if plan is not None:
@@ -169,7 +171,7 @@ def _apply(target: Environment, plan: Path, run_path: Path, package: Package | N
         if stopping.is_set():
             result = replace(result, error=SIGNALS.error("Stopped by a signal.", "The same command goes on."))
         left = None
-        if package is not None and not (result.failed or result.stopped or result.error):
+        if package is not None and not (result.stopped or result.error):
             # A plan that writes nothing has just been compared; anything else is looked at once more.
             left = verify_target(package, target, options, SHOWN_ROWS) if writes else Verification()
         return apply_report(run, result, _exit_code(result, left), left)

@@ -20,7 +20,7 @@ class Format(StrEnum):
 
 
 Source = Annotated[str, typer.Option(envvar="CONFMIG_SOURCE", help="URL of the environment to read from.")]
-Target = Annotated[str, typer.Option(envvar="CONFMIG_TARGET", help="URL of the environment to bring to that state.")]
+Target = Annotated[str, typer.Option(envvar="CONFMIG_TARGET", help="URL of the target environment.")]
 SchemaFile = Annotated[
     Path, typer.Option(envvar="CONFMIG_SCHEMA", help="Schema file, or a data package whose schema is meant.")
 ]
@@ -29,7 +29,10 @@ PlanPath = Annotated[Path, typer.Option("--plan", envvar="CONFMIG_PLAN", help="P
 RunPath = Annotated[
     Path | None, typer.Option("--run", envvar="CONFMIG_RUN", help="Run file: the journal and the evidence.")
 ]
-Auth = Annotated[AuthMode | None, typer.Option(envvar="CONFMIG_AUTH", help="How to sign in.")]
+Auth = Annotated[
+    AuthMode | None,
+    typer.Option(envvar="CONFMIG_AUTH", help="How to sign in; default: none on this machine, else secret."),
+]
 SourceAuth = Annotated[
     AuthMode | None, typer.Option(envvar="CONFMIG_SOURCE_AUTH", help="How to sign in to the source, if not by --auth.")
 ]
@@ -39,7 +42,12 @@ TargetAuth = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", envvar="CONFMIG_FORMAT", help="Form of the result.")]
 Reports = Annotated[
     list[Path] | None,
-    typer.Option("--report", envvar="CONFMIG_REPORT", help="Write a report: .html, .md, .json or .txt; repeatable."),
+    typer.Option(
+        "--report",
+        envvar="CONFMIG_REPORT",
+        metavar="FILE",
+        help="Write a report: .html, .md, .json or .txt; repeatable.",
+    ),
 ]
 Lookups = Annotated[
     LookupPolicy,
@@ -47,14 +55,31 @@ Lookups = Annotated[
 ]
 Ignore = Annotated[
     list[str] | None,
-    typer.Option(envvar="CONFMIG_IGNORE", help="table.column that is neither compared nor written; repeatable."),
+    typer.Option(
+        envvar="CONFMIG_IGNORE",
+        metavar="TABLE.COLUMN",
+        help="table.column that is neither compared nor written; repeatable.",
+    ),
 ]
 MaxChanges = Annotated[
-    int | None, typer.Option(envvar="CONFMIG_MAX_CHANGES", min=0, help="Refuse a plan that writes more than this.")
+    int | None,
+    typer.Option(envvar="CONFMIG_MAX_CHANGES", min=0, metavar="N", help="Refuse a plan that writes more than this."),
 ]
 Drift = Annotated[
     OnDrift, typer.Option("--on-drift", envvar="CONFMIG_ON_DRIFT", help="When a row has changed since the plan.")
 ]
+
+
+def require_distinct(*paths: Path | None) -> None:
+    """Check that no two of a command's files are the same.
+
+    Raises:
+        UsageError: Two are: one would replace the other.
+    """
+    named = [path.resolve() for path in paths if path is not None]
+    for path in named:
+        if named.count(path) > 1:
+            raise UsageError(f"{path}: this file is named twice, and one use would destroy the other.", "Name another.")
 
 
 def ignored_columns(texts: list[str] | None) -> frozenset[tuple[str, str]]:

@@ -20,6 +20,7 @@ from confmig.commands.options import (
     TargetAuth,
     auth_mode,
     ignored_columns,
+    require_distinct,
 )
 from confmig.commands.results import finish
 from confmig.errors import ExitCode
@@ -49,6 +50,7 @@ def plan(
     report: Reports = None,
 ) -> ExitCode:
     """Show what importing this package would change in the target; never writes to it."""
+    require_distinct(data, plan_, *(report or ()))
     require_report_paths(report or ())
     options = PlanOptions(lookups, ignored_columns(ignore), max_changes)
     with Package(data) as package:

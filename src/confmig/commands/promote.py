@@ -23,6 +23,7 @@ from confmig.commands.options import (
     TargetAuth,
     auth_mode,
     ignored_columns,
+    require_distinct,
 )
 from confmig.commands.results import finish
 from confmig.errors import ExitCode, UsageError
@@ -51,6 +52,7 @@ def promote(
     report: Reports = None,
 ) -> ExitCode:
     """Export from the source, plan, import into the target and verify, in one process."""
+    require_distinct(schema, data, run, *(report or ()))
     require_report_paths(report or ())
     if detect_host().is_pipeline:
         raise UsageError(

@@ -133,6 +133,8 @@ class RowTarget:
             self._association, self._target_ids = attributes, []
         elif tag == "targetid":
             self._text = []
+        elif tag == "fields" and self._table and self._record is None:
+            raise PackageError(f"{self.file}: this is a schema, not the rows of a package.", "Give the data package.")
         elif tag not in _FRAME:
             self._foreign = etree.TreeBuilder()
             self._foreign.start(tag, dict(attributes))

@@ -341,6 +341,10 @@ class _Planner:
         for (table, column), count in self._survey.undeclared_columns.items():
             self.notes.add("undeclared", table, column, "is not in the schema, so it is left out", count=count)
         self._note_date_modes()
+        for name, column in sorted(self._options.ignore):
+            ignored = self._wanted.schema.table(name)
+            if ignored is None or column not in {known.name for known in ignored.columns}:
+                self.notes.add("ignore", name, column, "is named by --ignore, but the schema has no such column")
         if self._wanted.schema.inferred:
             self.notes.add("inferred", "", "", "the package has no schema, so one was inferred from its rows")
         for declared in self._wanted.schema.merged_tables():

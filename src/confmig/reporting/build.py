@@ -12,7 +12,7 @@ from confmig.exporting.export import ExportCounts
 from confmig.planning.plan import WRITING, Action, Change, Note, TableCounts
 from confmig.planning.planfile import PlanFile
 from confmig.reporting.report import SHOWN_ROWS, Cell, Fact, Report, Section
-from confmig.reporting.values import shorten, show_change
+from confmig.reporting.values import shorten, show_change, show_value
 
 _COUNT_COLUMNS = ("table", "create", "update", "unchanged", "skip", "conflict", "associate", "associated")
 
@@ -24,7 +24,7 @@ def findings_report(command: str, findings: Sequence[Finding]) -> Report:
     return Report(
         command,
         ExitCode.FINDINGS,
-        f"{count} finding{'s' if count != 1 else ''}: nothing was done.",
+        f"{_number(count, 'finding')}: nothing was done.",
         {"findings": count},
         [_section("Findings", ("rule", "table", "column", "what", "what to do"), rows)],
     )
@@ -55,7 +55,11 @@ def plan_report(plan: PlanFile, exit_code: ExitCode, command: str = "plan") -> R
     if header.refusals:
         verdict = f"The plan is refused: {header.refusals[0]}" + _more(len(header.refusals) - 1, "reasons") + "."
     elif writes:
-        verdict = f"To be done: {_summary(counts)}."
+        facts = _count_facts(counts)
+        verdict = (
+            f"To be done: {facts['created']} to create, {facts['updated']} to update, {facts['associations_added']} to"
+            f" associate; {facts['unchanged']} rows are as they should be."
+        )
     else:
         verdict = "Nothing is to be changed: the target holds what the package says."
     return Report(
@@ -86,7 +90,8 @@ def plan_report(plan: PlanFile, exit_code: ExitCode, command: str = "plan") -> R
 
 def apply_report(run: RunFile, result: ApplyResult, exit_code: ExitCode, left: Verification | None) -> Report:
     """What an import did; ``left`` is what a second look found, None when there was none."""
-    counts = run.plan.counts()
+    counts = run.applied_counts()
+    open_changes = run.plan.writes() - result.applied
     failures = [
         (
             change.table,
@@ -101,12 +106,12 @@ def apply_report(run: RunFile, result: ApplyResult, exit_code: ExitCode, left: V
     return Report(
         "import",
         exit_code,
-        _apply_verdict(counts, result, left),
+        _apply_verdict(counts, result, open_changes, left),
         {
             "writes": result.written,
             "applied": result.applied,
-            "not_applied": result.failed,
-            "differences_left": again.count,
+            "not_applied": open_changes,
+            "differences_left": None if left is None else left.count,
             **_count_facts(counts),
             **{status.value: result.counts.get(status, 0) for status in Status if status is not Status.APPLIED},
             "run_file": str(run.path),
@@ -131,18 +136,20 @@ def apply_report(run: RunFile, result: ApplyResult, exit_code: ExitCode, left: V
     )
 
 
-def _apply_verdict(counts: Sequence[TableCounts], result: ApplyResult, left: Verification | None) -> str:
-    done = f"{result.applied} changes are applied"
+def _apply_verdict(
+    counts: Sequence[TableCounts], result: ApplyResult, open_changes: int, left: Verification | None
+) -> str:
+    done = f"{_number(result.applied, 'change')} applied, {open_changes} not"
     if result.error is not None:
         return f"Stopped: {result.error.message} {done}. {result.error.hint}"
     if result.stopped:
-        return f"Stopped: {result.stopped}. {done}."
+        return f"Stopped: {result.stopped}. {done}. Make a new plan, or go on without such rows: --on-drift skip."
     if result.failed:
-        return f"Incomplete: {result.failed} changes are not applied, {result.applied} are. Running again resumes."
+        return f"Incomplete: {done}. The same command with --run tries again what failed."
     if left is None:
         return f"Done: {_summary(counts)}. The target was not compared with the package again: give --data for that."
     if not left.holds:
-        return f"All {done}, but {left.count or 'some'} differences are left."
+        return f"{_number(result.applied, 'change')} applied, but {left.count or 'some'} differences are left."
     if not result.written:
         return "Nothing was to be changed: the target holds what the package says."
     return f"Done: {_summary(counts)}."
@@ -151,7 +158,7 @@ def _apply_verdict(counts: Sequence[TableCounts], result: ApplyResult, left: Ver
 def verify_report(found: Verification, target: str) -> Report:
     """Where the target differs from the package, and what could not be compared."""
     if found.count:
-        verdict = f"{found.count} differences between the package and {target}."
+        verdict = f"{_number(found.count, 'difference')} between the package and {target}."
     elif found.undecided:
         more = _more(len(found.undecided) - 1, "reasons")
         verdict = f"The package cannot be compared with {target}: {found.undecided[0]}{more}."
@@ -209,7 +216,7 @@ def _changes_section(title: str, changes: Iterable[Change], total: int) -> Secti
 def _what(change: Change) -> str:
     match change.action:
         case Action.CREATE:
-            return f"{len(change.after)} columns"
+            return _created(change)
         case Action.ASSOCIATE:
             return f"{change.relationship} with {change.other_id}"
         case Action.CONFLICT:
@@ -218,6 +225,20 @@ def _what(change: Change) -> str:
             return "; ".join(
                 f"{name}: {show_change(name, change.before.get(name), after)}" for name, after in change.after.items()
             )
+
+
+_CREATED_COLUMNS = 8
+
+
+def _created(change: Change) -> str:
+    """The first values of a new row."""
+    values = [f"{name}: {show_value(name, value)}" for name, value in islice(change.after.items(), _CREATED_COLUMNS)]
+    more = len(change.after) - len(values)
+    return "; ".join(values) + (f"; and {_number(more, 'column')} more" if more else "")
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _reasons_section(title: str, plan: PlanFile, action: Action) -> Section:

@@ -18,7 +18,7 @@ def _lines(report: Report) -> Iterator[str]:
             yield ""
     yield report.verdict
     for name, fact in report.facts.items():
-        if isinstance(fact, str | int):
+        if isinstance(fact, str | int) and fact not in {0, ""}:
             yield f"  {name.replace('_', ' ')}: {fact}"
 
 

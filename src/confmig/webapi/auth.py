@@ -62,7 +62,8 @@ def environment_url(url: str) -> str:
     shown = url.rpartition("@")[2]  # what stands before an @ may be a password
     if not host or parts.scheme not in {"http", "https"} or "@" in url:
         raise UsageError(
-            f"{shown!r} is no environment URL.", "Give it as https://<organization>.crm<region>.dynamics.com."
+            f"{shown!r} is no environment URL.",
+            "Give it whole, as https://<organization>.crm<region>.dynamics.com, with https:// at its start.",
         )
     if parts.scheme == "http" and host not in _LOOPBACK:
         raise UsageError(f"{shown}: plain http is for loopback addresses only.", "Use https.")

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 from lxml import etree
 
-from confmig.errors import ServiceError, UsageError
+from confmig.errors import PackageError, ServiceError, UsageError
 from confmig.model.environment import ColumnInfo
 from confmig.model.values import ColumnType, Lookup, Value
 from confmig.webapi.metadata import WireTable
@@ -110,7 +110,7 @@ class FetchQuery:
     Whatever the filter's own attributes say, the schema's columns are what is read, as in CMT.
 
     Raises:
-        UsageError: The filter is no FetchXML, or about another table.
+        PackageError: The filter is no FetchXML, or about another table.
     """
 
     def __init__(self, table: WireTable, columns: Sequence[ColumnInfo], xml: str) -> None:
@@ -118,7 +118,7 @@ class FetchQuery:
         self._root = _fetch_root(table, xml)
         entity = self._root.find("entity")
         if entity is None or entity.get("name") != table.info.name:
-            raise UsageError(
+            raise PackageError(
                 f"The filter of table {table.info.name} is no FetchXML about that table.",
                 "Its root is <fetch>, with <entity name=…> of the table in it.",
             )
@@ -156,7 +156,7 @@ def _fetch_root(table: WireTable, xml: str) -> etree._Element:
     try:
         root: etree._Element = etree.fromstring(xml.encode(), parser)
     except etree.XMLSyntaxError as error:
-        raise UsageError(
+        raise PackageError(
             f"The filter of table {table.info.name} is no well-formed XML: {error.msg}.", "Mend it in the schema file."
         ) from error
     if root.tag == "fetch":
@@ -167,7 +167,7 @@ def _fetch_root(table: WireTable, xml: str) -> etree._Element:
     if root.tag == "filter":
         entity.append(root)
     elif root.tag != "entity":
-        raise UsageError(
+        raise PackageError(
             f"The filter of table {table.info.name} begins with <{root.tag!s}>.",
             "Its root is <fetch>, <entity> or <filter>.",
         )
