@@ -125,3 +125,16 @@ def test_a_plan_with_more_changes_than_allowed_is_refused(confmig: Confmig, serv
     assert refused.code == 5
     assert "--max-changes" in refused.out
     assert confmig("import", "--target", target.url, "--data", package, "--max-changes", "20").code == 0
+
+
+def test_a_row_whose_key_came_into_being_since_the_plan_is_not_created_twice(
+    confmig: Confmig, serve: Serve, tmp_path: Path
+) -> None:
+    target = serve(package=packages.write(tmp_path / "none.zip", packages.data(), BY_NAME))
+    package = packages.write(tmp_path / "one.zip", packages.data(items=packages.item(packages.APPLE, "Apple")), BY_NAME)
+    assert confmig("plan", "--target", target.url, "--data", package, "--plan", "a.plan").code == 0
+    meanwhile = requests.post(f"{target.url}/api/data/v9.2/shop_items", json={"shop_name": "APPLE"}, timeout=10)
+    assert meanwhile.status_code == 204
+    stopped = confmig("import", "--target", target.url, "--plan", "a.plan")
+    assert (stopped.code, "has come into being" in stopped.out) == (5, True)
+    assert len(requests.get(f"{target.url}/api/data/v9.2/shop_items", timeout=10).json()["value"]) == 1

@@ -326,7 +326,7 @@ def test_the_header_tells_what_the_plan_is_about() -> None:
         "UPDATE changes SET phase = 5 WHERE action = 'update'",
         "DELETE FROM changes WHERE action = 'update'",
         "INSERT INTO changes SELECT 9, phase, rank, level, tbl, '8', source_id, name, action, relationship, other_id,"
-        " before, after, matched_by, reason, version FROM changes WHERE action = 'update'",
+        " before, after, matched_by, reason, version, keys FROM changes WHERE action = 'update'",
         "UPDATE header SET value = '\"elsewhere\"' WHERE key = 'target_organization'",
         "UPDATE header SET value = '\"another\"' WHERE key = 'package_digest'",
         """UPDATE header SET value = '{"lookups":"keep"}' WHERE key = 'policies'""",

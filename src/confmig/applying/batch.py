@@ -7,6 +7,7 @@ from enum import StrEnum
 from confmig.applying.outcomes import Outcome, Status
 from confmig.model.records import Record
 from confmig.model.values import Value, same_value
+from confmig.planning.matching import Key, comparable_key
 from confmig.planning.plan import Action, Change
 from confmig.webapi.environment import Environment, RowWrite
 from confmig.webapi.replies import DUPLICATE_RECORD
@@ -100,15 +101,33 @@ def _sort_out(environment: Environment, changes: Sequence[Change]) -> tuple[list
     columns = sorted(name for name in names if info.columns[name].readable)
     rows = environment.read_rows_by_id(changes[0].table, columns, [change.id for change in changes])
     current = {record.id: record for record in rows}
+    taken = _taken_keys(environment, [change for change in changes if change.key and change.id not in current])
     outcomes: list[Outcome] = []
     left: list[Change] = []
     for change in changes:
         outcome = _settle(change, current.get(change.id), columns)
+        if outcome is None and change.key and _key_of(change) in taken:
+            message = f"a row with its key {'+'.join(change.key)} has come into being since the plan was made"
+            outcome = Outcome(change.seq, Status.STALE, message)
         if outcome is None:
             left.append(change)
         else:
             outcomes.append(outcome)
     return outcomes, left
+
+
+def _taken_keys(environment: Environment, changes: Sequence[Change]) -> set[Key]:
+    """Which keys of rows to be created the target holds by now."""
+    if not changes:
+        return set()
+    columns = changes[0].key
+    keys = [tuple(change.after[name] for name in columns) for change in changes]
+    rows = environment.read_rows_by_key(changes[0].table, columns, columns, keys)
+    return {comparable_key(tuple(row.values.get(name) for name in columns)) for row in rows}
+
+
+def _key_of(change: Change) -> Key:
+    return comparable_key(tuple(change.after[name] for name in change.key))
 
 
 def _settle(change: Change, row: Record | None, readable: Sequence[str]) -> Outcome | None:

@@ -329,6 +329,7 @@ class _Planner:
                 rank=self._order.ranks.get(name, 0),
                 cut=frozenset((column, target) for table, column, target in self._order.cut if table == name),
                 row_order=self._row_orders.get(name, RowOrder()),
+                key=key_columns(self._wanted.schema, name),
             )
             self._note_unmoved(declared)
         return self._plans[name]

@@ -45,7 +45,8 @@ class Change:
     ``id`` is the row's id in the target, ``source_id`` the one in the package. ``before`` and ``after`` hold only the
     columns that are written. ``rank`` and ``level`` order the changes of a phase: tables by what their lookups need,
     then the rows of a table that points to itself. An association has the intersect table as ``relationship``, the row
-    of its first table as ``id`` and the row of its second as ``other_id``.
+    of its first table as ``id`` and the row of its second as ``other_id``. ``key``: the columns by which no row of the
+    target was found for a row to be created; they are asked for again before it is.
     """
 
     phase: Phase
@@ -63,6 +64,7 @@ class Change:
     matched_by: MatchedBy | None = None
     reason: str = ""
     version: str | None = None
+    key: tuple[str, ...] = ()
     seq: int = 0
 
 

@@ -27,14 +27,15 @@ CREATE TABLE header (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE notes (kind TEXT, tbl TEXT, col TEXT, message TEXT, example TEXT, count INTEGER);
 CREATE TABLE changes (
     seq INTEGER PRIMARY KEY, phase INTEGER, rank INTEGER, level INTEGER, tbl TEXT, id TEXT, source_id TEXT, name TEXT,
-    action TEXT, relationship TEXT, other_id TEXT, before TEXT, after TEXT, matched_by TEXT, reason TEXT, version TEXT
+    action TEXT, relationship TEXT, other_id TEXT, before TEXT, after TEXT, matched_by TEXT, reason TEXT,
+    version TEXT, keys TEXT
 );
 """
 _COLUMNS = (
     "phase, rank, level, tbl, id, source_id, name, action, relationship, other_id, before, after, matched_by, reason,"
-    " version"
+    " version, keys"
 )
-_INSERT = "INSERT INTO incoming VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO incoming VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ORDER = "phase, rank, level, tbl, relationship, action, id, other_id, source_id"
 
 
@@ -165,13 +166,14 @@ def _to_row(seq: int, change: Change) -> tuple[object, ...]:
         change.matched_by.value if change.matched_by else None,
         change.reason,
         change.version,
+        ",".join(change.key),
     )
 
 
 def change_from_row(row: tuple[object, ...]) -> Change:
     """A change from a line of the table ``changes``, its columns in the order of the table."""
     seq, phase, rank, level, table, row_id, source_id, name, action, relationship, other, *rest = row
-    before, after, by, why, version = rest
+    before, after, by, why, version, keys = rest
     return Change(
         phase=Phase(int(str(phase))),
         table=str(table),
@@ -188,6 +190,7 @@ def change_from_row(row: tuple[object, ...]) -> Change:
         matched_by=MatchedBy(str(by)) if by else None,
         reason=str(why),
         version=str(version) if version else None,
+        key=tuple(str(keys).split(",")) if keys else (),
         seq=int(str(seq)),
     )
 
@@ -204,7 +207,7 @@ def _plan_digest(connection: sqlite3.Connection, header: PlanHeader) -> str:
     digest.update(msgspec.json.encode(about))
     marks = ",".join("?" * len(WRITING))
     query = (
-        "SELECT phase, rank, level, tbl, id, action, relationship, other_id, before, after FROM changes"  # noqa: S608
+        "SELECT phase, rank, level, tbl, id, action, relationship, other_id, keys, before, after FROM changes"  # noqa: S608
         f" WHERE action IN ({marks}) ORDER BY seq"
     )
     rows = connection.execute(query, [action.value for action in WRITING])

@@ -30,6 +30,7 @@ class TablePlan:
     rank: int = 0
     cut: frozenset[tuple[str, str]] = frozenset()
     row_order: RowOrder = field(default_factory=RowOrder)
+    key: tuple[str, ...] = ()
     declared_names: frozenset[str] = field(init=False)
     moved: frozenset[str] = field(init=False)
 
@@ -134,6 +135,7 @@ class _Row:
             matched_by=self._matched_by,
             reason=reason,
             version=self._current.version if self._current else None,
+            key=self._table.key if action is Action.CREATE and set(self._table.key) <= self._now.keys() else (),
         )
 
     def _before(self, after: Mapping[str, Value]) -> dict[str, Value]:
