@@ -34,6 +34,11 @@ class ColumnInfo:
     date_only: bool = False
     zoned: bool = True
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether a row may be written without the column, and the column later."""
+        return self.updatable and not self.required
+
 
 @dataclass(frozen=True, slots=True)
 class RelationshipInfo:

@@ -183,7 +183,7 @@ class _Row:
 
     def _waits(self, column: ColumnInfo, value: Value) -> bool:
         """Whether a lookup waits until all rows are there: its column is cut, or its row is part of a circle."""
-        if not column.updatable or column.required:
+        if not column.can_wait:
             return False  # it must come with the row, and the order of rows has seen to that
         for lookup in lookups_in(value):
             if (column.name, lookup.table) in self._table.cut and self._table.ids.holds(lookup):
@@ -211,10 +211,9 @@ class _Row:
                 notes.add("lookup", table, column.name, "resolves nowhere and is left as it is", where)
             case LookupPolicy.NULL:
                 known = self._current.values.get(column.name) if self._current is not None else None
-                can = column.updatable and not column.required
-                word = "is emptied" if can or known is None else "cannot be emptied, so it is left as it is"
+                word = "is emptied" if column.can_wait or known is None else "cannot be emptied, so it is left as it is"
                 notes.add("lookup", table, column.name, f"resolves nowhere and {word}", where)
-                if isinstance(known, Lookup) and can:
+                if isinstance(known, Lookup) and column.can_wait:
                     self._now[column.name] = None
             case LookupPolicy.FAIL:
                 pass  # the whole plan is refused with a list of them, so the row need not say it
