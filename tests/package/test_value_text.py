@@ -65,7 +65,6 @@ TOLERATED: list[tuple[ColumnType, str, Value]] = [
     (T.STRING, "<not> 'encoded' é", "<not> 'encoded' é"),
     (T.BOOL, "true", True),
     (T.BOOL, "FALSE", False),
-    (T.BOOL, "1", True),
     (T.BOOL, "0", False),
     (T.NUMBER, " 42 ", 42),
     (T.MONEY, "2.50", Decimal("2.50")),

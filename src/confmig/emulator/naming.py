@@ -20,6 +20,14 @@ def is_guid(text: str) -> bool:
     return _GUID.fullmatch(text) is not None
 
 
+def plain_guid(text: str) -> str:
+    """A guid in its plain form: lower case, with dashes, without braces; any other text only in lower case."""
+    plain = text.strip().strip("{}").lower()
+    if len(plain) == 32 and plain.isascii() and plain.isalnum():
+        plain = f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
+    return plain
+
+
 def is_name(text: str) -> bool:
     """Whether the text can be a logical name; anything else is never put into SQL."""
     return _NAME.fullmatch(text) is not None

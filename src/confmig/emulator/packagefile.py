@@ -43,7 +43,7 @@ class Package:
             try:
                 with opener() as stream:
                     yield from read_data(stream, name)
-            except (OSError, zipfile.BadZipFile) as error:
+            except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
                 raise PackageFileError(f"{name} cannot be read: {error}") from error
 
     def payload(self, file_id: str) -> bytes | None:

@@ -5,17 +5,18 @@ text, whole numbers as integers, dates as ISO text, booleans as 0 and 1, several
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from confmig.emulator import naming
 from confmig.emulator.errors import PackageFileError
 from confmig.emulator.model import LOOKUPS, NUMBERS, TEXTS, WHOLE, Column
 from confmig.emulator.packagexml import unescape
 
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:\d\d)?")
-_US = re.compile(r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d:\d\d [AP]M")
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:\d\d)?")
+_US_FORMS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 _BRACKETED = re.compile(r"\[-1(,-?\d+)*,-1\]")
+_PARTS = re.compile(r"([+-]?)0*(\d.*)")
 Stored = str | int | None
 
 
@@ -50,11 +51,22 @@ def read_date(text: str) -> DateText | None:
     match = _ISO.fullmatch(text.strip())
     if match is not None:
         day, time, fraction, zone = match.groups()
-        return DateText(day, time or "00:00:00", (fraction or "").rstrip("0"), utc=zone is not None)
-    if _US.fullmatch(text.strip()):
-        moment = datetime.strptime(text.strip(), "%m/%d/%Y %I:%M:%S %p")
-        return DateText(moment.strftime("%Y-%m-%d"), moment.strftime("%H:%M:%S"), "", utc=True)
+        time = (time or "00:00") + ("" if time and len(time) == 8 else ":00")
+        if zone not in (None, "Z"):
+            day, time = _in_utc(f"{day}T{time}{zone}")
+        return DateText(day, time, (fraction or "").rstrip("0"), utc=zone is not None)
+    for form in _US_FORMS:
+        try:
+            moment = datetime.strptime(text.strip(), form)
+        except ValueError:
+            continue
+        return DateText(f"{moment:%Y-%m-%d}".rjust(10, "0"), f"{moment:%H:%M:%S}", "", utc=True)
     return None
+
+
+def _in_utc(text: str) -> tuple[str, str]:
+    moment = datetime.fromisoformat(text).astimezone(UTC)
+    return f"{moment:%Y-%m-%d}".rjust(10, "0"), f"{moment:%H:%M:%S}"
 
 
 def is_number(text: str) -> bool:
@@ -69,8 +81,8 @@ def is_choices(text: str) -> bool:
 
 def choices(text: str) -> list[int]:
     """The choices of ``[-1,71000010,-1]`` or ``71000010,71000012``."""
-    inner = text.strip().removeprefix("[-1").removesuffix("-1]")
-    return [int(part) for part in inner.split(",") if part.strip()]
+    numbers = [int(part) for part in text.strip().strip("[]").split(",") if part.strip()]
+    return [number for number in numbers if number != -1]
 
 
 def stored(column: Column, text: str, where: str) -> Stored:
@@ -97,11 +109,11 @@ def stored(column: Column, text: str, where: str) -> Stored:
 def _typed(column: Column, text: str) -> Stored:
     kind = column.type
     if kind in WHOLE:
-        return int(text)
+        return int(text.removesuffix(".0"))
     if kind in NUMBERS:
         return _digits(text)
     if kind == "Boolean":
-        return 1 if text.lower() == "true" else 0
+        return 1 if text.strip().lower() == "true" else 0
     if kind == "DateTime":
         date = read_date(text)
         if date is None:
@@ -117,11 +129,13 @@ def _typed(column: Column, text: str) -> Stored:
 def _digits(text: str) -> str:
     if not is_number(text):
         raise ValueError(text)
-    return text.lstrip("+")
+    # JSON knows neither a plus nor leading zeros.
+    parts = _PARTS.fullmatch(text)
+    return f"{parts[1].strip('+')}{parts[2]}" if parts else text
 
 
 def _guid(text: str) -> str:
-    plain = text.strip().strip("{}").lower()
+    plain = naming.plain_guid(text)
     if not naming.is_guid(plain):
         raise ValueError(text)
     return plain

@@ -13,6 +13,7 @@ from typing import IO
 from lxml import etree
 
 from confmig.emulator.errors import PackageFileError
+from confmig.emulator.naming import plain_guid
 
 _CHUNK = 1 << 18
 _BOMS = (b"\xef\xbb\xbf",)
@@ -192,7 +193,7 @@ def _forget(element: etree._Element) -> None:
 
 def _record(entity: str, element: etree._Element) -> Record:
     return Record(
-        entity, element.get("id", "").lower(), tuple(_field(child) for child in element.iterchildren("field"))
+        entity, plain_guid(element.get("id", "")), tuple(_field(child) for child in element.iterchildren("field"))
     )
 
 
@@ -204,6 +205,8 @@ def _field(element: etree._Element) -> RecordField:
     )
     get = element.get
     target = get("lookupentity")
+    if target is not None:
+        target = target.lower()  # logical names are lower case; other spellings are those of people
     return RecordField(
         get("name", ""),
         get("value", ""),
@@ -215,11 +218,11 @@ def _field(element: etree._Element) -> RecordField:
 
 
 def _association(entity: str, element: etree._Element) -> Association:
-    targets = tuple((child.text or "").strip().lower() for child in element.iter("targetid"))
+    targets = tuple(plain_guid(child.text or "") for child in element.iter("targetid"))
     return Association(
         entity,
         element.get("m2mrelationshipname", ""),
-        element.get("sourceid", "").lower(),
+        plain_guid(element.get("sourceid", "")),
         element.get("targetentityname", ""),
         element.get("targetentitynameidfield", ""),
         targets,
@@ -248,7 +251,7 @@ def _declare(entities: dict[str, SchemaEntity], element: etree._Element) -> None
     entity = entities.setdefault(name, SchemaEntity(name))
     entity.display_name = entity.display_name or element.get("displayname", "")
     code = element.get("etc", "")
-    entity.type_code = entity.type_code or (int(code) if code.isascii() and code.isdigit() else 0)
+    entity.type_code = entity.type_code or (int(code) if code.isascii() and code.isdigit() and len(code) < 10 else 0)
     entity.primary_id = entity.primary_id or element.get("primaryidfield", "")
     entity.primary_name = entity.primary_name or element.get("primarynamefield", "")
     for child in element.iterfind("fields/field"):

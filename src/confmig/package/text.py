@@ -164,9 +164,9 @@ def _parse_float(text: str) -> float:
 
 
 def _parse_bool(text: str) -> bool:
-    # CMT reads 1 as false [TALXIS docs]; whoever wrote it meant true, so it is read as meant.
+    # CMT reads anything but "true" as false, 1 and yes among them [TALXIS docs]: what was meant is not guessed.
     word = text.strip().lower()
-    if word in {"true", "1"}:
+    if word == "true":
         return True
     if word in {"false", "0"}:
         return False

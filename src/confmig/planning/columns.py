@@ -80,6 +80,7 @@ def moved_columns(declared: Table, info: TableInfo, ignore: Set[tuple[str, str]]
         column.name
         for column in declared.columns
         if (known := info.columns.get(column.name)) is not None
+        and column.type is not ColumnType.UNKNOWN
         and (info.name, column.name) not in ignore
         and is_moved(info, known)
     )

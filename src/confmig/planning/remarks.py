@@ -1,6 +1,7 @@
 """What a package holds or asks for that is not done: said once, in the plan."""
 
 from confmig.model.schema import DateMode, Schema, Table
+from confmig.model.values import ColumnType
 from confmig.planning.columns import is_moved, left_out
 from confmig.planning.plan import PlanOptions
 from confmig.planning.preparing import Preparation
@@ -43,7 +44,10 @@ def _note_unmoved(prepared: Preparation, declared: Table) -> None:
     info = prepared.tables[declared.name]
     for column in declared.columns:
         known = info.columns[column.name]
-        if reason := left_out(info, known):
+        if column.type is ColumnType.UNKNOWN:
+            reason = f"is left out: nobody can tell what its type {column.type_text!r} is"
+            prepared.notes.add("left-out", declared.name, column.name, reason)
+        elif reason := left_out(info, known):
             prepared.notes.add("left-out", declared.name, column.name, f"is left out: {reason}")
         elif is_moved(info, known) and not known.readable:
             prepared.notes.add("unreadable", declared.name, column.name, "cannot be read, so it is never compared")

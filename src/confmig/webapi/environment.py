@@ -234,7 +234,7 @@ class Environment:
             page, cookie = page + 1, next_cookie(annotation) if annotation else None
 
     def _get(self, path: str, what: str) -> Json:
-        return decode_json(self._send_get(path, what).body, self.url)
+        return self._get_url(self._api + path, read_headers(names=False), what)
 
     def _send_get(self, path: str, what: str) -> Response:
         response = self._sender.send(Request("GET", self._api + path, read_headers(names=False)))

@@ -227,8 +227,8 @@ def write_plain(value: Value, column: ColumnInfo) -> Any:
     match value:
         case datetime():
             if column.date_only:
-                return f"{value:%Y-%m-%d}"
-            return f"{value:%Y-%m-%dT%H:%M:%S}Z"
+                return value.date().isoformat()
+            return f"{value.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
         case Choices(options):
             return ",".join(map(str, options)) or None
         case "":
