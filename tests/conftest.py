@@ -4,9 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).parent.parent
 PRINTED = "printed table"
+
+# Whether a change lands must not hang on luck: CI tries the same examples each time, a developer's machine new ones.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def corpus_path() -> Path:
