@@ -21,6 +21,7 @@ _TYPES = {
 }  # fmt: skip
 _LENGTHS = (100, 200, 400, 850, 2000, 4000, 1_048_576)
 _MEMO_FROM = 2000
+_LONGEST_NUMBER = 20
 _MOST_OPTIONS = 500
 _STATES = (Option(0, "Active"), Option(1, "Inactive"))
 _STATUS_STATES = {1: 0, 2: 1}
@@ -151,7 +152,7 @@ def _note_number(facts: Facts, text: str) -> None:
         facts.decimals = max(facts.decimals, len(text.partition(".")[2].rstrip("0")))
         if "." not in text and "e" not in text.lower():
             facts.wholes += 1
-            if len(facts.options) < _MOST_OPTIONS:
+            if len(facts.options) < _MOST_OPTIONS and len(text) < _LONGEST_NUMBER:
                 facts.options.add(int(text))
     elif is_choices(text):
         facts.lists += 1

@@ -1,6 +1,7 @@
 """Finding the schema and the data of a package, in a zip, in a folder or in single files."""
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Package:
             try:
                 with opener() as stream:
                     yield from read_data(stream, name)
-            except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
                 raise PackageFileError(f"{name} cannot be read: {error}") from error
 
     def payload(self, file_id: str) -> bytes | None:
@@ -98,7 +99,7 @@ def _zip_members(path: Path) -> dict[str, Opener]:
             if sum(info.file_size for info in archive.infolist()) > _LARGEST:
                 raise PackageFileError(f"{path} unpacks to more than {_LARGEST} bytes")
             return {info.filename: opener(info.filename) for info in archive.infolist() if not info.is_dir()}
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise PackageFileError(f"{path} is not a zip file: {error}") from error
 
 
@@ -107,7 +108,11 @@ class _ZipMember:
 
     def __init__(self, path: Path, member: str) -> None:
         self._archive = zipfile.ZipFile(path)
-        self._stream = self._archive.open(member)
+        try:
+            self._stream = self._archive.open(member)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+            self._archive.close()
+            raise PackageFileError(f"{path}: {member} cannot be read: {error}") from error
 
     def __enter__(self) -> IO[bytes]:
         return self._stream
@@ -131,8 +136,11 @@ def _from_members(members: dict[str, Opener], where: str) -> Package:
             raise PackageFileError(f"{where} holds several schema files and none is named data_schema.xml")
     schema = None
     for name in schemas:
-        with texts[name]() as stream:
-            schema = read_schema(stream, name)
+        try:
+            with texts[name]() as stream:
+                schema = read_schema(stream, name)
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise PackageFileError(f"{name} cannot be read: {error}") from error
     data.sort(key=lambda name: (name.rpartition("/")[2] != "data.xml", name))
     files = {
         name.rpartition("/")[2].removesuffix(".bin").lower(): opener

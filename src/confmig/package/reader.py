@@ -294,13 +294,20 @@ class RowTarget:
             else:
                 text = attributes.get("value", "")
                 columns.append((name, decode_html(text)))
-                if name == "participationtypemask" and text.strip().isdigit():
-                    role = int(text)
+                if name == "participationtypemask" and text:
+                    role = self._role(record_id, text)
         kept = [("", tuple(item for item in own.items() if item[0] != "id"))]
         kept += [(attributes.get("name", ""), _unknown(attributes, None)) for attributes in fields]
         party_id = canonical_guid(own.get("id", ""))
         extra = tuple((name, unknown) for name, unknown in kept if unknown)
         return Party(who, role, tuple(columns), None if party_id == ZERO_ID else party_id, extra)
+
+    def _role(self, record_id: str, text: str) -> int | None:
+        try:
+            role = parse_value(ColumnType.NUMBER, text)
+        except ValueError as error:
+            raise self._malformed(record_id, "participationtypemask", str(error)) from None
+        return role if isinstance(role, int) else None
 
     def _end_association(self) -> None:
         assert self._association is not None  # noqa: S101  # the parser keeps elements balanced

@@ -71,7 +71,11 @@ def _match_by_keys(prepared: Preparation, wanted: Wanted, current: Current) -> N
         if unreadable:
             prepared.notes.add("key", table, unreadable[0], "cannot be read, so the rows are matched by their ids")
             continue
-        keys = {source_id: tuple(ids.value(part) for part in key) for source_id, key in survey.keys[table].items()}
+        # A lookup that resolves nowhere is an empty part: by policy it may be emptied, and then match no more.
+        keys = {
+            source_id: tuple(None if ids.missing(part) else ids.value(part) for part in key)
+            for source_id, key in survey.keys[table].items()
+        }
         whole = list(dict.fromkeys(key for key in keys.values() if is_whole(key)))
         named = [source_id for source_id in keys if not is_place(source_id)]
         existing = {record.id for record in current.read_rows_by_id(table, [], named) if record.id}
