@@ -1,8 +1,11 @@
 """Tables, columns and relationships as clients ask for them."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
+
+import pytest
 
 from .client import Client, error
 
@@ -110,6 +113,121 @@ def test_criteria_with_equals_joined_by_or(shop: Client) -> None:
     }
     query["Criteria"] = {"Conditions": [flag]}
     assert {one["LogicalName"] for one in changes(shop, query)} == {"shop_contact_tag_link", "shop_related"}
+
+
+def metadata_ids(client: Client, *names: str) -> list[str]:
+    described = client.get("EntityDefinitions?$select=LogicalName")["value"]
+    ids = {one["LogicalName"]: one["MetadataId"] for one in described}
+    return [ids[name] for name in names]
+
+
+@pytest.mark.parametrize("form", ["['{0}','{1}']", '["{0}","{1}"]', "[{0},{1}]", "{0}, {1}"])
+@pytest.mark.parametrize("written", [str.lower, str.upper])
+def test_tables_by_a_list_of_their_ids(shop: Client, form: str, written: Callable[[str], str]) -> None:
+    ids = metadata_ids(shop, "account", "shop_tag")
+    value = {"Type": "System.Guid[]", "Value": form.format(*map(written, ids))}
+    query: Json = {"Properties": {"PropertyNames": ["LogicalName"]}}
+    for operator, expected in (("In", {"account", "shop_tag"}), ("NotIn", {"contact", "email"})):
+        condition = {"PropertyName": "MetadataId", "ConditionOperator": operator, "Value": value}
+        found = {one["LogicalName"] for one in changes(shop, {**query, "Criteria": {"Conditions": [condition]}})}
+        assert expected == found & {"account", "shop_tag", "contact", "email"}
+
+
+def test_a_table_by_its_id(shop: Client) -> None:
+    account, tag = metadata_ids(shop, "account", "shop_tag")
+    value = {"Type": "System.Guid", "Value": account}
+    condition = {"PropertyName": "MetadataId", "ConditionOperator": "Equals", "Value": value}
+    query = {"Properties": {"PropertyNames": ["LogicalName"]}, "Criteria": {"Conditions": [condition]}}
+    assert [(one["LogicalName"], one["MetadataId"]) for one in changes(shop, query)] == [("account", account)]
+    for text in (f"MetadataId eq {account}", f"MetadataId eq {account.upper()}"):
+        found = shop.get(f"EntityDefinitions?$select=LogicalName&$filter={text}")["value"]
+        assert [one["LogicalName"] for one in found] == ["account"]
+    both = shop.get(f"EntityDefinitions?$select=LogicalName&$filter=MetadataId eq {account} or MetadataId eq {tag}")
+    assert [one["LogicalName"] for one in both["value"]] == ["account", "shop_tag"]
+
+
+def shown(label: Json) -> str:
+    """The text of a label, which names it twice."""
+    assert label["UserLocalizedLabel"] in label["LocalizedLabels"]
+    assert label["UserLocalizedLabel"]["LanguageCode"] == 1033
+    return str(label["UserLocalizedLabel"]["Label"])
+
+
+TABLE_PROPERTIES = ["LogicalName", "DisplayName", "ObjectTypeCode", "IsCustomEntity", "MetadataId", "Description"]
+COLUMN_PROPERTIES = [
+    "LogicalName", "DisplayName", "IsCustomAttribute", "RequiredLevel", "IsPrimaryId", "IsPrimaryName",
+]  # fmt: skip
+
+
+def by_changes(client: Client) -> list[Json]:
+    query = {
+        "Properties": {"PropertyNames": [*TABLE_PROPERTIES, "Attributes"]},
+        "Criteria": named("account", "shop_tag", "solutioncomponent"),
+        "AttributeQuery": {"Properties": {"PropertyNames": COLUMN_PROPERTIES}},
+    }
+    return changes(client, query)
+
+
+def by_definitions(client: Client) -> list[Json]:
+    names = " or ".join(f"LogicalName eq '{name}'" for name in ("account", "shop_tag", "solutioncomponent"))
+    attributes = f"Attributes($select={','.join(COLUMN_PROPERTIES)})"
+    path = f"EntityDefinitions?$select={','.join(TABLE_PROPERTIES)}&$filter={names}&$expand={attributes}"
+    rows: list[Json] = client.get(path)["value"]
+    return rows
+
+
+@pytest.mark.parametrize("read", [by_changes, by_definitions])
+def test_what_a_schema_file_needs_of_tables_and_columns(shop: Client, read: Callable[[Client], list[Json]]) -> None:
+    tables = {one["LogicalName"]: one for one in read(shop)}
+    account, tag = tables["account"], tables["shop_tag"]
+    assert (shown(account["DisplayName"]), account["ObjectTypeCode"]) == ("Account", 1)
+    assert not account["IsCustomEntity"]
+    assert tag["IsCustomEntity"]
+    assert tag["ObjectTypeCode"] >= 10_000
+    assert tables["solutioncomponent"]["ObjectTypeCode"] == 7103
+    assert [account["MetadataId"], tag["MetadataId"]] == metadata_ids(shop, "account", "shop_tag")
+    assert account["Description"] == {"LocalizedLabels": [], "UserLocalizedLabel": None}
+    columns = {one["LogicalName"]: one for one in (*account["Attributes"], *tag["Attributes"])}
+    assert shown(columns["shop_name"]["DisplayName"]) == "shop_name"
+    assert {name for name, one in columns.items() if one["IsPrimaryId"]} == {"accountid", "shop_tagid"}
+    assert {name for name, one in columns.items() if one["IsPrimaryName"]} == {"name", "shop_name"}
+    assert {name for name, one in columns.items() if one["IsCustomAttribute"]} == {"shop_tagid", "shop_name"}
+    assert columns["accountid"]["RequiredLevel"]["Value"] == "SystemRequired"
+    assert columns["accountnumber"]["RequiredLevel"]["Value"] == "None"
+
+
+def test_every_table_has_a_type_code(shop: Client) -> None:
+    codes = {one["LogicalName"]: one["ObjectTypeCode"] for one in shop.get("EntityDefinitions")["value"]}
+    assert all(codes.values())
+
+
+def test_what_the_documents_say_of_relationships(shop: Client) -> None:
+    one_to_many = {
+        "SchemaName", "RelationshipType", "ReferencedEntity", "ReferencedAttribute", "ReferencingEntity",
+        "ReferencingAttribute", "ReferencingEntityNavigationPropertyName", "ReferencedEntityNavigationPropertyName",
+        "AssociatedMenuConfiguration", "CascadeConfiguration", "DenormalizedAttributeName", "EntityKey",
+        "IsDenormalizedLookup", "IsHierarchical", "IsRelationshipAttributeDenormalized", "RelationshipAttributes",
+        "RelationshipBehavior", "IsCustomRelationship", "IsManaged", "IsCustomizable", "IsValidForAdvancedFind",
+        "IntroducedVersion", "SecurityTypes", "MetadataId", "HasChanged",
+    }  # fmt: skip
+    many_to_many = {
+        "SchemaName", "RelationshipType", "IntersectEntityName", "Entity1LogicalName", "Entity1IntersectAttribute",
+        "Entity1NavigationPropertyName", "Entity1AssociatedMenuConfiguration", "Entity2LogicalName",
+        "Entity2IntersectAttribute", "Entity2NavigationPropertyName", "Entity2AssociatedMenuConfiguration",
+        "IsCustomRelationship", "IsManaged", "IsCustomizable", "IsValidForAdvancedFind", "IntroducedVersion",
+        "SecurityTypes", "MetadataId", "HasChanged",
+    }  # fmt: skip
+    navigations = ("ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships")
+    query = {"Properties": {"PropertyNames": list(navigations)}, "Criteria": named("contact")}
+    contact = changes(shop, query)[0]
+    for navigation, names in zip(navigations, (one_to_many, one_to_many, many_to_many), strict=True):
+        assert contact[navigation]
+        for row in contact[navigation]:
+            assert row.keys() - {"@odata.type"} == names
+            assert row["@odata.type"].startswith("#Microsoft.Dynamics.CRM.Complex")
+    parent = next(one for one in contact["ManyToOneRelationships"] if one["ReferencingAttribute"] == "parentcustomerid")
+    assert not parent["IsCustomRelationship"]
+    assert {one["SchemaName"] for one in contact["ManyToManyRelationships"] if one["IsCustomRelationship"]}
 
 
 def test_a_wrong_metadata_query_is_refused(shop: Client) -> None:
@@ -222,16 +340,6 @@ def test_bulk_messages_can_be_asked_for(shop: Client) -> None:
     }
     for lacking in ("shop_tag", "systemuser", "shop_related"):
         assert shop.get(path.format(lacking))["value"] == []
-
-
-def test_solutions(shop: Client) -> None:
-    path = (
-        "solutions?$select=uniquename,version&$filter=isvisible eq true and ismanaged eq true"
-        "&$expand=publisherid($select=customizationprefix)"
-    )
-    found = shop.get(path)["value"]
-    assert [(row["uniquename"], row["version"]) for row in found] == [("ShopCore", "1.2.3.4")]
-    assert found[0]["publisherid"]["customizationprefix"]
 
 
 def test_metadata_cannot_be_written(shop: Client) -> None:

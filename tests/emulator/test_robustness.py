@@ -245,13 +245,44 @@ def test_store_has_one_process(tmp_path: Path) -> None:
         Emulator(options).start()
 
 
-def test_file_that_is_no_store(tmp_path: Path) -> None:
+@pytest.mark.parametrize("journal", ["DELETE", "WAL"])
+def test_file_of_another_program_is_no_store(tmp_path: Path, journal: str) -> None:
     path = tmp_path / "other.sqlite"
     connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE environment (x)")
+    connection.execute(f"PRAGMA journal_mode = {journal}")
+    connection.execute("CREATE TABLE environment (name, value)")
     connection.close()
-    with pytest.raises(EmulatorStartError, match="cannot be read"):
+    refused_untouched(path)
+
+
+@pytest.mark.parametrize("content", [b"x", b"SQLite format 3\0", b"name,value\n" * 99])
+def test_other_file_is_no_store(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other.csv"
+    path.write_bytes(content)
+    refused_untouched(path)
+
+
+def refused_untouched(path: Path) -> None:
+    before, changed = path.read_bytes(), path.stat().st_mtime_ns
+    with pytest.raises(EmulatorStartError, match=rf"{path.name} cannot be opened: it is no store"):
         Emulator(EmulatorOptions(store=path)).start()
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (before, changed)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(EmulatorStartError, match="cannot be opened"):
+        Emulator(EmulatorOptions(store=tmp_path)).start()
+
+
+def test_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    path.touch()
+    organizations = set()
+    for _ in range(2):
+        with Emulator(EmulatorOptions(store=path)) as emulator:
+            organizations.add(emulator.organization_id)
+    assert len(organizations) == 1
 
 
 def test_versions_rise_after_kills(tmp_path: Path) -> None:

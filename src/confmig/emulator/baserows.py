@@ -1,5 +1,7 @@
 """The rows that every environment has: its organization, its root business unit, its caller, its messages."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from confmig.emulator import naming
@@ -9,14 +11,30 @@ from confmig.emulator.store import Store, Value, stored_names
 CALLER_NAME = "# confmig-emulator"
 MESSAGES = ("Create", "Update", "Delete", "Retrieve", "RetrieveMultiple", "CreateMultiple", "UpdateMultiple")
 DEFAULT_VERSION = "9.2.25061.00151"
+_TABLE_COMPONENT = 1
+_WITH_SUBCOMPONENTS = 0
+_SYSTEM_SOLUTION_IDS = {
+    "System": "fd140aad-4df4-11dd-bd17-0019b9312238",
+    "Active": "fd140aae-4df4-11dd-bd17-0019b9312238",
+    "Default": "fd140aaf-4df4-11dd-bd17-0019b9312238",
+}
+"""The solutions that every environment has, with ids that are the same in each."""
 
 
 def put(store: Store, table: str, row: dict[str, Value], now: str) -> None:
-    """Write a row with its bookkeeping columns; columns that the table does not have are left out."""
+    """Write a row with its bookkeeping columns; columns that the table does not have are left out.
+
+    A row that is there, such as a solution that a package's lookups name, is completed.
+    """
     description = store.catalog.tables[table]
     known = set(stored_names(description))
     row = {"createdon": now, "modifiedon": now, "versionnumber": store.next_version(), **row}
-    store.insert(description, {name: value for name, value in row.items() if name in known})
+    values = {name: value for name, value in row.items() if name in known}
+    row_id = str(row[description.primary_id])
+    if store.exists(description, row_id):
+        store.update(description, row_id, values)
+    else:
+        store.insert(description, values)
 
 
 def add_base_rows(
@@ -97,8 +115,18 @@ def _hide(store: Store, tables: frozenset[str]) -> None:
     store.catalog = Catalog([hidden(table) for table in catalog.tables.values()], catalog.many_to_many)
 
 
-def add_solutions(store: Store, solutions: list[Solution], now: str) -> None:
-    """Write the installed solutions and their publisher."""
+def add_solutions(
+    store: Store, now: str, *, solutions: Iterable[Solution] = (), version: str = DEFAULT_VERSION
+) -> None:
+    """Write the solutions of an environment, their components and their publisher.
+
+    Args:
+        store: The store; its tables are there.
+        now: The time of the rows.
+        solutions: The solutions beside those that every environment has, or in their place.
+        version: Version of the organization.
+    """
+    installed = {solution.uniquename: solution for solution in (*_system_solutions(store, version), *solutions)}
     publisher = naming.stable_id("publisher", "default")
     with store.transaction():
         row: dict[str, Value] = {
@@ -107,16 +135,49 @@ def add_solutions(store: Store, solutions: list[Solution], now: str) -> None:
             "friendlyname": "Default Publisher",
         }
         put(store, "publisher", row | {"customizationprefix": "new"}, now)
-        for solution in solutions:
+        for solution in installed.values():
+            solution_id = _solution_id(solution.uniquename)
             values: dict[str, Value] = {
-                "solutionid": naming.stable_id("solution", solution.uniquename),
+                "solutionid": solution_id,
                 "uniquename": solution.uniquename,
                 "friendlyname": solution.friendlyname,
                 "version": solution.version,
                 "ismanaged": int(solution.ismanaged),
-                "isvisible": 1,
+                "isvisible": int(solution.isvisible),
                 "installedon": now,
                 "updatedon": now,
                 "publisherid": publisher,
             }
             put(store, "solution", values, now)
+            for table in solution.tables:
+                _add_component(store, solution_id, table, now)
+
+
+def _solution_id(name: str) -> str:
+    return _SYSTEM_SOLUTION_IDS.get(name) or naming.stable_id("solution", name)
+
+
+def _system_solutions(store: Store, version: str) -> list[Solution]:
+    """The solutions that every environment has.
+
+    The default solution contains all components, as
+    https://learn.microsoft.com/power-platform/alm/use-solutions-for-your-customizations says.
+    """
+    tables = tuple(table.name for table in store.catalog.tables.values() if not table.is_intersect)
+    return [
+        Solution(uniquename="System", friendlyname="System", version=version, isvisible=False),
+        Solution(uniquename="Active", friendlyname="Active Solution", version="1.0", ismanaged=False, isvisible=False),
+        Solution(uniquename="Default", friendlyname="Default Solution", version="1.0", ismanaged=False, tables=tables),
+    ]
+
+
+def _add_component(store: Store, solution_id: str, table: str, now: str) -> None:
+    row: dict[str, Value] = {
+        "solutioncomponentid": naming.stable_id("component", solution_id, table),
+        "solutionid": solution_id,
+        "componenttype": _TABLE_COMPONENT,
+        "objectid": naming.table_id(table),
+        "rootcomponentbehavior": _WITH_SUBCOMPONENTS,
+        "ismetadata": 1,
+    }
+    put(store, "solutioncomponent", row, now)

@@ -5,14 +5,15 @@ from collections.abc import Iterable
 import msgspec
 
 from confmig.emulator import naming
-from confmig.emulator.model import Column, Option, Table
+from confmig.emulator.model import Column, Option, Table, type_code
 
 OBJECT_TYPE_CODES = {
     "account": 1, "contact": 2, "opportunity": 3, "lead": 4, "annotation": 5, "systemuser": 8, "team": 9,
     "businessunit": 10, "incident": 112, "activityparty": 135, "organization": 1019, "role": 1036,
     "appointment": 4201, "email": 4202, "fax": 4204, "letter": 4207, "phonecall": 4210, "task": 4212,
-    "campaign": 4400, "sdkmessage": 4606, "sdkmessagefilter": 4607, "publisher": 7101, "solution": 7100,
-    "transactioncurrency": 9105, "connectionrole": 3231, "connection": 3234, "activitypointer": 4200,
+    "campaign": 4400, "sdkmessage": 4606, "sdkmessagefilter": 4607, "solution": 7100, "publisher": 7101,
+    "solutioncomponent": 7103, "transactioncurrency": 9105, "connectionrole": 3231, "connection": 3234,
+    "activitypointer": 4200,
 }  # fmt: skip
 """Codes of well-known tables; custom tables get theirs from the package or from their name."""
 
@@ -27,6 +28,7 @@ WITHOUT_BULK = frozenset(
         "organization",
         "activityparty",
         "connectionrole",
+        "solutioncomponent",
     }
 )
 """Tables for which the emulator offers no CreateMultiple and UpdateMultiple, so that clients meet such tables."""
@@ -161,7 +163,7 @@ def make(
         primary_name=primary_name,
         columns={column.name: column for column in every},
         display_name=name.capitalize(),
-        object_type_code=OBJECT_TYPE_CODES.get(name, 0),
+        object_type_code=OBJECT_TYPE_CODES.get(name) or type_code(name),
         ownership=ownership,
         is_activity=name in ACTIVITIES,
         bulk=name not in WITHOUT_BULK,
@@ -243,6 +245,7 @@ def base_tables() -> list[Table]:
             ],
             primary_name="friendlyname",
         ),
+        _solution_component(),
         make("sdkmessage", [_text("name", 256)]),
         make(
             "sdkmessagefilter",
@@ -250,6 +253,29 @@ def base_tables() -> list[Table]:
             primary_name=None,
         ),
     ]  # fmt: skip
+
+
+def _solution_component() -> Table:
+    """The table that says of what a solution consists; clients only read it.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/solutioncomponent
+    """
+    behaviors = ("Include Subcomponents", "Do not include subcomponents", "Include As Shell Only")
+    columns = [
+        # Of the many types, tables are the only one that the emulator's solutions have.
+        Column(name="componenttype", type="Picklist", options=(Option(1, "Entity"),), required=True),
+        Column(name="objectid", type="Uniqueidentifier"),
+        Column(
+            name="rootcomponentbehavior",
+            type="Picklist",
+            options=tuple(Option(value, label) for value, label in enumerate(behaviors)),
+        ),
+        Column(name="rootsolutioncomponentid", type="Uniqueidentifier"),
+        Column(name="ismetadata", type="Boolean", options=(Option(0, "Data"), Option(1, "Metadata"))),
+        _lookup("solutionid", "solution"),
+    ]
+    read_only = [msgspec.structs.replace(column, can_create=False, can_update=False) for column in columns]
+    return make("solutioncomponent", read_only, ownership="none", primary_name=None)
 
 
 def _activity_party() -> Table:

@@ -8,7 +8,12 @@ LANGUAGE = 1033
 
 
 def label(text: str) -> Json:
-    """A label in the one language of the environment."""
+    """A label in the one language of the environment; without a text it has no languages at all.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/label
+    """
+    if not text:
+        return {"LocalizedLabels": [], "UserLocalizedLabel": None}
     one = {
         "Label": text,
         "LanguageCode": LANGUAGE,

@@ -6,7 +6,8 @@ from decimal import Decimal
 from confmig.emulator import basetables, naming
 from confmig.emulator.baserows import add_base_rows, add_solutions
 from confmig.emulator.converters import converter
-from confmig.emulator.definitions import ColumnDef, Definition, Json, ManyToManyDef, TableDef, read_definition
+from confmig.emulator.definitionfiles import read_definition
+from confmig.emulator.definitions import ColumnDef, Definition, Json, ManyToManyDef, TableDef
 from confmig.emulator.errors import EmulatorStartError, ServiceError
 from confmig.emulator.model import (
     Catalog,
@@ -47,15 +48,16 @@ def load_definition(store: Store, name: str, now: str, *, own_id: bool) -> None:
         tables[table_name] = _table(definition.file, table_name, described, tables.get(table_name))
     basetables.complete_parties(tables)
     _check_targets(definition.file, tables)
-    relationships = [_relationship(definition.file, many, tables) for many in definition.many_to_many]
+    relationships = [_relationship(definition.file, many, tables) for many in definition.many_to_many.values()]
     for relationship in relationships:
         tables[relationship.intersect] = intersect_table(relationship)
+    _check_components(definition, tables)
     store.create(Catalog(tables.values(), relationships))
     organization = definition.organization
     units = definition.rows.get("businessunit", ())
     root = next((str(row.get("businessunitid")) for row in units if not row.get("parentbusinessunitid")), None)
     add_base_rows(store, now, name=organization.name, version=organization.version, root_unit=root)
-    add_solutions(store, list(definition.solutions), now)
+    add_solutions(store, now, solutions=definition.solutions.values(), version=organization.version)
     filler = _Filler(store, definition, now)
     filler.fill()
 
@@ -122,7 +124,7 @@ def _column(name: str, described: ColumnDef, table: TableDef, *, primary_id: str
         can_update=not (read_only or create_only),
         named=name not in ("owninguser", "owningteam", "owningbusinessunit"),
         parent=described.parent,
-        custom="_" in name,
+        custom=naming.is_custom(name),
     )
 
 
@@ -136,6 +138,15 @@ def _check_targets(file: str, tables: dict[str, Table]) -> None:
                     raise EmulatorStartError(
                         f"{file}: {table.name}.{column.name} points to the unknown table {target!r}"
                     )
+
+
+def _check_components(definition: Definition, tables: dict[str, Table]) -> None:
+    for solution in definition.solutions.values():
+        for name in solution.tables:
+            if name not in tables:
+                raise EmulatorStartError(
+                    f"{definition.file}: the solution {solution.uniquename} lists the unknown table {name!r}"
+                )
 
 
 def _relationship(file: str, described: ManyToManyDef, tables: dict[str, Table]) -> ManyToMany:
@@ -210,7 +221,7 @@ class _Filler:
                 self._look_up(column, value, values, where)
             else:
                 values[name] = self._converted(table, column, value, where)
-        if "statecode" in table.columns:
+        if {"statecode", "statuscode"} <= table.columns.keys():
             _complete_state(table, values)
         _follow_owner(table, values)
         self._store.insert(table, values)

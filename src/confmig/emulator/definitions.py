@@ -1,17 +1,21 @@
-"""Environment definitions in YAML: what they may say, read and put together."""
+"""Environment definitions in YAML: what they may say.
 
-import importlib.resources
-import re
-from collections.abc import Callable
-from pathlib import Path
+A definition is a file, and the files that it includes come before it. ``include`` takes names with ``.yml``, which are
+files in the same folder, and names without, which are definitions that come with the emulator. So a production that is
+one version behind, and lacks a table and a column, is::
+
+    include: [journeys-production]
+    solutions: [{uniquename: DynamicsMKT_EmailChannel, version: 1.2.431.8}]
+    remove: {tables: [msdynmkt_fragment], columns: {msdynmkt_email: [msdynmkt_previewtext]}}
+
+``organization``, ``tables``, ``many_to_many``, ``rows`` and ``associations`` describe what is served; a table, or a
+relationship, described again is taken from the last file that does. The structures below say what each key may hold.
+"""
 
 import msgspec
-import yaml
 
-from confmig.emulator.errors import EmulatorStartError
-from confmig.emulator.model import COLUMN_TYPES, Solution
+from confmig.emulator.model import Solution
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 Json = dict[str, object]
 
 
@@ -74,13 +78,53 @@ class ManyToManyDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nav2: str | None = None
 
 
+class SolutionDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A solution; one that an included file has keeps what is not said again.
+
+    Attributes:
+        uniquename: Its name; ``Default``, ``Active`` and ``System`` are in every environment without being listed.
+        friendlyname: Its display name.
+        version: Its version.
+        ismanaged: Whether it is managed, as it is by default.
+        isvisible: Whether people see it, as they do by default.
+        tables: Its components: logical names of tables, which ``solutioncomponents`` then lists.
+    """
+
+    uniquename: str
+    friendlyname: str | None = None
+    version: str | None = None
+    ismanaged: bool | None = None
+    isvisible: bool | None = None
+    tables: tuple[str, ...] | None = None
+
+
+class RemoveDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file removes of what it includes, together with all that cannot be without it.
+
+    With a table go its rows, its relationships, the lookups to no other table, and the other lookups' values that
+    point to it; with a column its values and its keys; with a relationship its associations.
+
+    Attributes:
+        solutions: Unique names.
+        tables: Logical names.
+        columns: Logical names by table.
+        relationships: Schema names of N:N relationships.
+    """
+
+    solutions: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    columns: dict[str, tuple[str, ...]] = {}
+    relationships: tuple[str, ...] = ()
+
+
 class DefinitionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of a definition."""
 
     name: str = ""
     organization: OrganizationDef | None = None
     include: tuple[str, ...] = ()
-    solutions: tuple[Solution, ...] = ()
+    remove: RemoveDef = RemoveDef()
+    solutions: tuple[SolutionDef, ...] = ()
     tables: dict[str, TableDef] = {}
     many_to_many: tuple[ManyToManyDef, ...] = ()
     rows: dict[str, tuple[Json, ...]] = {}
@@ -91,87 +135,9 @@ class Definition(msgspec.Struct, frozen=True):
     """A definition with everything that it includes."""
 
     file: str
-    organization: OrganizationDef
-    solutions: tuple[Solution, ...]
-    tables: dict[str, TableDef]
-    many_to_many: tuple[ManyToManyDef, ...]
-    rows: dict[str, tuple[Json, ...]]
-    associations: dict[str, tuple[tuple[str, str], ...]]
-
-
-def available() -> list[str]:
-    """The names of the definitions that come with the emulator."""
-    folder = importlib.resources.files("confmig.emulator") / "environments"
-    names = [entry.name.removesuffix(".yml") for entry in folder.iterdir() if entry.name.endswith(".yml")]
-    return sorted(name for name in names if not name.endswith("-tables"))
-
-
-def read_definition(name: str) -> Definition:
-    """The definition of a name that comes with the emulator, or of a file.
-
-    Args:
-        name: A name such as ``journeys-sandbox``, or the path of a YAML file.
-
-    Raises:
-        EmulatorStartError: There is none, or it is wrong; the message names file and place.
-    """
-    if name.endswith((".yml", ".yaml")):
-        path = Path(name)
-        if not path.is_file():
-            raise EmulatorStartError(f"{name} does not exist")
-        return _joined(path.name, lambda other: (path.parent / other).read_text("utf-8"))
-    folder = importlib.resources.files("confmig.emulator") / "environments"
-    if not _NAME.fullmatch(name) or not (folder / f"{name}.yml").is_file():
-        raise EmulatorStartError(f"there is no environment {name!r}; there are {', '.join(available())}")
-    return _joined(f"{name}.yml", lambda other: (folder / other).read_text("utf-8"))
-
-
-def _joined(first: str, read: Callable[[str], str]) -> Definition:
-    files: dict[str, DefinitionFile] = {}
-    waiting = [first]
-    while waiting:
-        name = waiting.pop()
-        if name in files:
-            continue
-        if "/" in name or "\\" in name:
-            raise EmulatorStartError(f"{first}: an include is the name of a file in the same folder, not {name!r}")
-        files[name] = _read(name, read)
-        waiting += files[name].include
+    organization: OrganizationDef = OrganizationDef()
+    solutions: dict[str, Solution] = {}
     tables: dict[str, TableDef] = {}
+    many_to_many: dict[str, ManyToManyDef] = {}
     rows: dict[str, tuple[Json, ...]] = {}
     associations: dict[str, tuple[tuple[str, str], ...]] = {}
-    for file in reversed(files.values()):
-        tables |= file.tables
-        for table, listed in file.rows.items():
-            rows[table] = (*rows.get(table, ()), *listed)
-        for relationship, pairs in file.associations.items():
-            associations[relationship] = (*associations.get(relationship, ()), *pairs)
-    organizations = [file.organization for file in files.values() if file.organization is not None]
-    return Definition(
-        file=first,
-        organization=organizations[0] if organizations else OrganizationDef(),
-        solutions=tuple(solution for file in files.values() for solution in file.solutions),
-        tables=tables,
-        many_to_many=tuple(many for file in files.values() for many in file.many_to_many),
-        rows=rows,
-        associations=associations,
-    )
-
-
-def _read(name: str, read: Callable[[str], str]) -> DefinitionFile:
-    try:
-        text = read(name)
-    except OSError as error:
-        raise EmulatorStartError(f"{name} cannot be read: {error}") from error
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        file = msgspec.convert(yaml.load(text, Loader=loader), DefinitionFile)  # noqa: S506 (both loaders are safe)
-    except yaml.YAMLError as error:
-        raise EmulatorStartError(f"{name} is not YAML: {error}") from error
-    except msgspec.ValidationError as error:
-        raise EmulatorStartError(f"{name}: {error}") from error
-    for table, definition in file.tables.items():
-        for column, described in definition.columns.items():
-            if described.type not in COLUMN_TYPES:
-                raise EmulatorStartError(f"{name}: {table}.{column} has the unknown type {described.type!r}")
-    return file

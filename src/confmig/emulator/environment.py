@@ -8,15 +8,10 @@ from confmig.emulator.baserows import add_base_rows, add_solutions
 from confmig.emulator.defining import load_definition
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.loading import load_package
-from confmig.emulator.model import Catalog, Solution
+from confmig.emulator.model import Catalog
 from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.packagefile import open_package
 from confmig.emulator.store import Store
-
-DEFAULT_SOLUTIONS = [
-    Solution(uniquename="Default", friendlyname="Default Solution", version="1.0", ismanaged=False),
-    Solution(uniquename="System", friendlyname="System", version="9.2.25061.00151", ismanaged=True),
-]
 
 
 def now() -> str:
@@ -79,10 +74,10 @@ def _fill(store: Store, options: EmulatorOptions) -> None:
             outside_rows=not options.without_outside_rows,
             now=moment,
         )
-        add_solutions(store, DEFAULT_SOLUTIONS, moment)
+        add_solutions(store, moment)
     elif options.environment is not None:
         load_definition(store, options.environment, moment, own_id=options.organization_id is None)
     else:
         store.create(Catalog(basetables.base_tables(), ()))
         add_base_rows(store, moment)
-        add_solutions(store, DEFAULT_SOLUTIONS, moment)
+        add_solutions(store, moment)

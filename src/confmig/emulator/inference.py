@@ -242,7 +242,7 @@ def build_column(name: str, declared: SchemaField | None, entity: EntityFacts, *
         can_update=not (read_only or create_only),
         calculation_of=name.removesuffix("_base") if kind == "Money" and name.endswith("_base") else None,
         named=_is_named(name, facts),
-        custom=declared.custom if declared else False,
+        custom=declared.custom if declared else naming.is_custom(name),
     )
 
 

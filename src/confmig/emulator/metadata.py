@@ -109,6 +109,12 @@ class Metadata:
             "ReferencingAttribute": one.column,
             "ReferencingEntityNavigationPropertyName": one.nav,
             "ReferencedEntityNavigationPropertyName": one.collection,
+            "EntityKey": None,
+            "RelationshipAttributes": [],
+            "IsRelationshipAttributeDenormalized": False,
+            "IsDenormalizedLookup": False,
+            "DenormalizedAttributeName": None,
+            "AssociatedMenuConfiguration": _menu(),
             "IsHierarchical": column.parent,
             "IsCustomRelationship": column.custom,
             "IsManaged": False,
@@ -118,6 +124,7 @@ class Metadata:
             "IntroducedVersion": "1.0",
             "IsCustomizable": managed(True, "iscustomizable"),
             "CascadeConfiguration": {
+                "Archive": "NoCascade",
                 "Assign": "NoCascade",
                 "Delete": "Cascade" if one.table == "activityparty" and one.column == "activityid" else "RemoveLink",
                 "Merge": "NoCascade",
@@ -130,11 +137,30 @@ class Metadata:
         }
 
 
+def _menu() -> Json:
+    """How forms of one side show the other; the emulator has no forms.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/associatedmenuconfiguration
+    """
+    return {
+        "Behavior": "UseCollectionName",
+        "Group": "Details",
+        "Order": None,
+        "IsCustomizable": True,
+        "Icon": None,
+        "ViewId": naming.ZERO_GUID,
+        "AvailableOffline": True,
+        "MenuId": None,
+        "QueryApi": None,
+        "Label": label(""),
+    }
+
+
 def _entity(table: Table) -> Json:
     owners = {"user": "UserOwned", "organization": "OrganizationOwned", "none": "None"}
     custom = "_" in table.name
     return {
-        "MetadataId": naming.stable_id("entity", table.name),
+        "MetadataId": naming.table_id(table.name),
         "LogicalName": table.name,
         "SchemaName": table.name,
         "EntitySetName": table.entity_set,
@@ -295,9 +321,11 @@ def many(one: ManyToMany) -> Json:
         "Entity1LogicalName": one.table1,
         "Entity1IntersectAttribute": one.column1,
         "Entity1NavigationPropertyName": one.nav1,
+        "Entity1AssociatedMenuConfiguration": _menu(),
         "Entity2LogicalName": one.table2,
         "Entity2IntersectAttribute": one.column2,
         "Entity2NavigationPropertyName": one.nav2,
+        "Entity2AssociatedMenuConfiguration": _menu(),
         "IsCustomRelationship": "_" in one.intersect,
         "IsManaged": False,
         "IsValidForAdvancedFind": True,

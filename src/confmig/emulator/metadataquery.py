@@ -334,7 +334,7 @@ def _member(value: object, name: str) -> object:
 def _complex(row: Json, query: object) -> Json:
     wanted = _properties(_member(query, "Properties"))
     kept = {key: value for key, value in row.items() if wanted is None or key in wanted or key == "MetadataId"}
-    kind = row.get("@odata.type")
+    kind = kept.pop("@odata.type", row.get("@odata.type"))
     if isinstance(kind, str):
         kept = {"@odata.type": kind.replace(_CAST, f"{_CAST}Complex"), **kept}
     kept["HasChanged"] = None
@@ -367,6 +367,12 @@ def _objects(criteria: Json, name: str) -> list[Json]:
     return members
 
 
+def _listed(text: str) -> set[str]:
+    """The values of a list such as ``['account','contact']``; ids and numbers stand in it without quotes, too."""
+    quoted = {one or two for one, two in _QUOTED.findall(text)}
+    return quoted or {value.strip() for value in text.strip().strip("[]").split(",")}
+
+
 def _condition(row: Json, condition: Json) -> bool:
     name = str(condition.get("PropertyName"))
     if name not in row:
@@ -380,8 +386,7 @@ def _condition(row: Json, condition: Json) -> bool:
     if operator in ("Equals", "NotEquals"):
         return (str(value).lower() == text.lower()) == (operator == "Equals")
     if operator in ("In", "NotIn"):
-        listed = {one or two for one, two in _QUOTED.findall(text)}
-        return (str(value) in listed) == (operator == "In")
+        return (str(value).lower() in _listed(text.lower())) == (operator == "In")
     if operator in ("GreaterThan", "LessThan") and text.lstrip("-").isdigit() and isinstance(value, int):
         return value > int(text) if operator == "GreaterThan" else value < int(text)
     raise bad_query(f"The condition operator '{operator}' is not supported for '{name}'.")

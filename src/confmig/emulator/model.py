@@ -142,13 +142,15 @@ class ManyToOne(msgspec.Struct, frozen=True, kw_only=True):
     collection: str
 
 
-class Solution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An installed solution."""
+class Solution(msgspec.Struct, frozen=True, kw_only=True):
+    """An installed solution with the tables that are components of it."""
 
     uniquename: str
     friendlyname: str
     version: str
     ismanaged: bool = True
+    isvisible: bool = True
+    tables: tuple[str, ...] = ()
 
 
 class CatalogData(msgspec.Struct, frozen=True):

@@ -33,6 +33,11 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
+def is_custom(column: str) -> bool:
+    """Whether a column of this name is a custom one: its name begins with a publisher's prefix."""
+    return "_" in column.removesuffix("_base") and not column.startswith("entityimage_")
+
+
 def set_name(logical_name: str) -> str:
     """The entity set of a table, by Dataverse's plural rule."""
     if logical_name in _SPECIAL_SETS:
@@ -47,6 +52,11 @@ def set_name(logical_name: str) -> str:
 def stable_id(*parts: str) -> str:
     """An id that is the same for the same parts on every machine."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
+
+
+def table_id(name: str) -> str:
+    """The MetadataId of a table, by which solutions name their components."""
+    return stable_id("entity", name)
 
 
 def sort_key(guid: str) -> str:

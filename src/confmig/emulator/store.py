@@ -19,6 +19,9 @@ from confmig.emulator.model import TEXTS, Catalog, CatalogData, Column, Table
 Value = str | int | bytes | None
 SORT = ".k"
 _FORMAT = "1"
+_APPLICATION_ID = int.from_bytes(b"cmig")
+_HEADER = b"SQLite format 3\0"
+_APPLICATION_ID_PLACE = slice(68, 72)
 _MOST_SHAPES = 1000
 _VERSION_GAP = 1_000_000
 
@@ -82,6 +85,7 @@ class Store:
 
     def __init__(self, path: Path | None) -> None:
         try:
+            _check_own(path)
             self.connection = sqlite3.connect(
                 str(path) if path else ":memory:",
                 isolation_level=None,
@@ -91,6 +95,8 @@ class Store:
             )
             # One process has a store: a second one would write rows behind the back of the first.
             self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            # Before the journal is the write-ahead log, so that the mark is in the file itself.
+            self.connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = NORMAL")
             self.connection.execute("PRAGMA cache_size = -262144")
@@ -100,7 +106,7 @@ class Store:
                 "(entity, id, column, name, PRIMARY KEY (entity, id, column)) WITHOUT ROWID"
             )
             self.connection.execute("CREATE TABLE IF NOT EXISTS files (id TEXT PRIMARY KEY, content BLOB)")
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise EmulatorStartError(f"the store {path or 'in memory'} cannot be opened: {error}") from error
         self.connection.create_collation("NUMBER", compare_numbers)
         self.connection.create_collation("FOLDED", _compare_folded)
@@ -275,6 +281,23 @@ class Store:
     def set_name(self, entity: str, row_id: str, column: str, name: str | None) -> None:
         """Keep the name of a lookup value, or of a row that is not there (column ``""``)."""
         self.connection.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?, ?)", (entity, row_id, column, name))
+
+
+def _check_own(path: Path | None) -> None:
+    """Refuse a file with something else in it before SQLite, which writes on opening, touches it.
+
+    The mark at this place is what SQLite provides for telling one program's files from those of others:
+    https://www.sqlite.org/fileformat.html#application_id
+    """
+    if path is None or not path.exists():
+        return
+    with path.open("rb") as file:
+        start = file.read(_APPLICATION_ID_PLACE.stop)
+    own = start.startswith(_HEADER) and int.from_bytes(start[_APPLICATION_ID_PLACE]) == _APPLICATION_ID
+    if start and not own:
+        raise EmulatorStartError(
+            f"the store {path} cannot be opened: it is no store that this version of the emulator made"
+        )
 
 
 def _insert_sql(table: Table, names: list[str]) -> str:
