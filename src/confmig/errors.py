@@ -6,7 +6,8 @@ An exception means that the work could not be done. "No" is a result, and a fail
     ├── UsageError         2     arguments or settings
     ├── PlanError          5     the plan is refused, stale, or cannot be made
     ├── PackageError       6     a data package or schema file cannot be read
-    ├── AccessError        7     sign-in or privilege
+    ├── AccessError        7     a privilege is missing
+    │   └── SignInError          sign-in failed
     ├── ServiceError       8     the environment did not answer properly in time
     │   └── LostAnswerError      a request was sent and no answer came: it may have been carried out
     └── StoppedError     130     stopped by a signal (143 for SIGTERM)
@@ -38,15 +39,18 @@ class ConfmigError(Exception):
     Args:
         message: What happened, to which thing, and why.
         hint: What to do next; default: what usually helps with an error of this kind.
+        reason: The same in a word that scripts and workflows branch on (``failure-reason``); default: the kind's.
     """
 
     exit_code = ExitCode.BUG
     usual_hint = ""
+    usual_reason = "bug"
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, reason: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint or self.usual_hint
+        self.reason = reason or self.usual_reason
 
 
 class UsageError(ConfmigError):
@@ -54,6 +58,7 @@ class UsageError(ConfmigError):
 
     exit_code = ExitCode.USAGE
     usual_hint = "See confmig COMMAND --help."
+    usual_reason = "usage"
 
 
 class PlanError(ConfmigError):
@@ -61,6 +66,7 @@ class PlanError(ConfmigError):
 
     exit_code = ExitCode.REFUSED
     usual_hint = "Make the plan again with confmig plan."
+    usual_reason = "plan-refused"
 
 
 class PackageError(ConfmigError):
@@ -68,6 +74,7 @@ class PackageError(ConfmigError):
 
     exit_code = ExitCode.PACKAGE
     usual_hint = "Export the package again."
+    usual_reason = "package-unreadable"
 
 
 class AccessError(ConfmigError):
@@ -75,6 +82,13 @@ class AccessError(ConfmigError):
 
     exit_code = ExitCode.ACCESS
     usual_hint = "Check the application user and its security roles."
+    usual_reason = "access-denied"
+
+
+class SignInError(AccessError):
+    """No token was to be had: the directory or the pipeline refused, or could not be reached."""
+
+    usual_reason = "sign-in-failed"
 
 
 class ServiceError(ConfmigError):
@@ -82,6 +96,7 @@ class ServiceError(ConfmigError):
 
     exit_code = ExitCode.SERVICE
     usual_hint = "Run the command again; what is done already is not done twice."
+    usual_reason = "service-unavailable"
 
 
 class LostAnswerError(ServiceError):
@@ -96,6 +111,8 @@ class StoppedError(ConfmigError):
         hint: How to go on.
         terminated: Whether the signal was SIGTERM rather than SIGINT.
     """
+
+    usual_reason = "stopped"
 
     def __init__(self, message: str, hint: str = "", *, terminated: bool = False) -> None:
         super().__init__(message, hint)

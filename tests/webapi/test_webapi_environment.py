@@ -15,9 +15,10 @@ from confmig.errors import AccessError, PackageError, ServiceError
 from confmig.model.records import Record
 from confmig.model.values import Choices, FileRef, Lookup, Parties, Party, Value, same_value
 from confmig.webapi.auth import AuthMode
+from confmig.webapi.batching import Part
 from confmig.webapi.environment import Environment, RowWrite, connect
 from confmig.webapi.sender import Request, Response
-from confmig.webapi.writes import WriteResult, WriteStatus
+from confmig.webapi.writes import Writer, WriteResult, WriteStatus
 
 from .conftest import Certificates
 from .serving import Answer, Directory, Replies, Server, response
@@ -682,10 +683,42 @@ class TestWhenAnswersAreLost:
         assert not told & made
         assert len(results) == len(rows)
 
-    def test_of_a_batch_of_updates_it_is_sent_again(self, place: Place) -> None:
-        place.wire.fault = Times("$batch", LOST, 1)
-        assert done(place.environment.update_rows("market_tag", [write(RED, market_name="Rot")]))
-        assert len(place.wire.targets("$batch")) == 2
+    @pytest.mark.parametrize("instead", [LOST, Instead(502), Instead(504, b"<html>")])
+    def test_of_a_batch_of_updates_it_is_not_sent_again(self, place: Place, instead: Instead) -> None:
+        place.wire.fault = Times("$batch", instead, 1)
+        assert statuses(place.environment.update_rows("market_tag", [write(RED, market_name="Rot")])) == [
+            WriteStatus.LOST
+        ]
+        assert len(place.wire.targets("$batch")) == 1
+
+    @pytest.mark.parametrize("number", [0, 2, 4])
+    def test_of_a_bulk_create_another_number_of_ids_is_no_answer(self, place: Place, number: int) -> None:
+        ids = ",".join(f'"{new_id(index)}"' for index in range(number))
+        place.wire.fault = Times("CRM.CreateMultiple", Instead(200, f'{{"Ids":[{ids}]}}'.encode()), 1)
+        rows = [write(new_id(index), name="a") for index in range(3)]
+        assert statuses(place.environment.create_rows("account", rows)) == [WriteStatus.LOST] * 3
+
+    @pytest.mark.parametrize(
+        "page",
+        [Instead(200, b"<html>Sign in</html>"), Instead(200, b'{"value":[]}'), Instead(202), Instead(204, b"")],
+    )
+    def test_a_page_in_the_services_place_is_no_answer(self, place: Place, page: Instead) -> None:
+        place.wire.fault = Times("CRM.", page, ALWAYS)
+        rows = [write(new_id(index), name="a") for index in range(3)]
+        assert statuses(place.environment.create_rows("account", rows)) == [WriteStatus.LOST] * 3
+        updated = place.environment.update_rows("contact", [write(ANA, fullname="Ana")])
+        expected = WriteStatus.DONE if page.status == 204 else WriteStatus.LOST
+        assert statuses(updated) == [expected]
+
+    def test_a_part_of_a_batch_that_brings_something_else_is_no_answer(self) -> None:
+        answers = {"204 No Content": "", "200 OK": "<html></html>", "202 Accepted": ""}
+        parts = "".join(
+            f"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 {status}\r\nREQ_ID: 1\r\n\r\n{body}\r\n"
+            for status, body in answers.items()
+        )
+        whole = Response(200, {"content-type": "multipart/mixed; boundary=b"}, f"{parts}--b--\r\n".encode())
+        results = Writer(Replies(whole), "https://x/").batch([Part("PATCH", "a(1)", b"{}")] * 3)
+        assert statuses(results) == [WriteStatus.DONE, WriteStatus.LOST, WriteStatus.LOST]
 
     def test_of_associations_they_are_sent_again_and_are_done(self, place: Place) -> None:
         place.wire.fault = Times("$batch", LOST, 1)

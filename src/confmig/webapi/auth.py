@@ -4,25 +4,18 @@ Secrets come by variable only. A mode is never changed because a secret is missi
 """
 
 import os
-import threading
-import time
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NoReturn, Protocol
 from urllib.parse import urlsplit
 
-from confmig.errors import AccessError, UsageError
+from confmig.errors import UsageError
+from confmig.webapi.assertions import Endpoint, azure_pipelines_endpoint, github_endpoint
+from confmig.webapi.tokens import Application, AssertionSignIn, CachedToken, SecretSignIn
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
-_AUTHORITIES = {
-    # Sovereign clouds, by the suffix of the environment's host; GCC signs in at the public directory.
-    "crm.microsoftdynamics.us": "https://login.microsoftonline.us",
-    "crm.appsplatform.us": "https://login.microsoftonline.us",
-    "crm.dynamics.cn": "https://login.chinacloudapi.cn",
-}
-_KNOWN_AUTHORITIES = {_PUBLIC_AUTHORITY, *_AUTHORITIES.values()}
-_EARLY_SECONDS = 300
 
 
 class AuthMode(StrEnum):
@@ -30,6 +23,41 @@ class AuthMode(StrEnum):
 
     NONE = "none"
     SECRET = "secret"  # noqa: S105  # the name of a mode
+    GITHUB_OIDC = "github-oidc"
+    AZURE_PIPELINES = "azure-pipelines"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cloud:
+    """Where a cloud signs in, and the audience of the assertions that it takes.
+
+    https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+    """
+
+    authority: str
+    audience: str
+
+
+_PUBLIC = _Cloud("https://login.microsoftonline.com", "api://AzureADTokenExchange")
+_US_GOVERNMENT = _Cloud("https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov")
+_CHINA = _Cloud("https://login.chinacloudapi.cn", "api://AzureADTokenExchangeChina")
+_CLOUDS = {
+    # Sovereign clouds, by the suffix of the environment's host; GCC signs in at the public directory.
+    "crm.microsoftdynamics.us": _US_GOVERNMENT,
+    "crm.appsplatform.us": _US_GOVERNMENT,
+    "crm.dynamics.cn": _CHINA,
+}
+_KNOWN_AUTHORITIES = {cloud.authority for cloud in (_PUBLIC, *_CLOUDS.values())}
+
+_GITHUB_HINT = (
+    "The job needs `permissions: id-token: write`. GitHub gives it to no pull request from a fork, and there is no such"
+    " sign-in outside of GitHub Actions."
+)
+_AZURE_PIPELINES_HINT = (
+    "Run confmig in AzureCLI@2 with `azureSubscription: <service connection>`, which sets AZURESUBSCRIPTION_TENANT_ID,"
+    " AZURESUBSCRIPTION_CLIENT_ID and AZURESUBSCRIPTION_SERVICE_CONNECTION_ID, and with"
+    " `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`."
+)
 
 
 class TokenSource(Protocol):
@@ -92,84 +120,116 @@ def token_source(url: str, mode: AuthMode, side: str, variables: Mapping[str, st
     Raises:
         UsageError: The mode does not fit the URL, or a variable is missing.
     """
-    if mode is AuthMode.NONE:
-        if not is_loopback(url):
+    given = _Given(mode, side, variables)
+    match mode:
+        case AuthMode.NONE:
+            if not is_loopback(url):
+                raise UsageError(
+                    f"{url}: --auth none is for loopback addresses only.",
+                    f"Give --{side}-auth secret, with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET set;"
+                    " in a pipeline github-oidc or azure-pipelines, which need no secret.",
+                )
+            return NoToken()
+        case AuthMode.SECRET:
+            hint = _secret_hint(variables)
+            application = _application(url, given, "AZURE", hint)
+            secret = given.own_or("AZURE", "CLIENT_SECRET", hint)
+            known = application.authority in _KNOWN_AUTHORITIES
+            return CachedToken(SecretSignIn(application, secret, known=known).acquire)
+        case AuthMode.GITHUB_OIDC:
+            endpoint = _github(given, given.get("CONFMIG_OIDC_AUDIENCE") or _cloud_of(url).audience)
+            application = _application(url, given, "AZURE", "Set AZURE_TENANT_ID and AZURE_CLIENT_ID; no secret.")
+        case AuthMode.AZURE_PIPELINES:
+            endpoint = _azure_pipelines(given)
+            application = _application(url, given, "AZURESUBSCRIPTION", _AZURE_PIPELINES_HINT)
+    return CachedToken(AssertionSignIn(application, endpoint.assertion).acquire)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The variables, as one side's sign-in reads them."""
+
+    mode: AuthMode
+    side: str
+    variables: Mapping[str, str]
+
+    def get(self, name: str) -> str:
+        """A variable's value; blank when it is not set."""
+        value = self.variables.get(name, "").strip()
+        # Azure Pipelines leaves $(name) as it stands where there is no such variable
+        # (https://learn.microsoft.com/azure/devops/pipelines/process/variables#macro-syntax-variables).
+        return "" if re.fullmatch(r"\$\([\w. -]+\)", value) else value
+
+    def needed(self, name: str, hint: str) -> str:
+        """A variable's value."""
+        return self.get(name) or self._missing(name, hint)
+
+    def own_or(self, common: str, name: str, hint: str) -> str:
+        """The value of the side's own variable, else of the common one."""
+        own, common = f"CONFMIG_{self.side.upper()}_{name}", f"{common}_{name}"
+        return self.get(own) or self.get(common) or self._missing(f"{common} (or {own})", hint)
+
+    def url(self, name: str, hint: str) -> str:
+        """The value of a variable that holds the URL of an endpoint, which is to be shown a token."""
+        value = self.needed(name, hint)
+        try:
+            parts = urlsplit(value)
+            safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+            proper = bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+        except ValueError:
+            safe = proper = False
+        if not (safe and proper):
             raise UsageError(
-                f"{url}: --auth none is for loopback addresses only.",
-                f"Give --{side}-auth secret, with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET set.",
+                f"--auth {self.mode}: {name} is no https URL; plain http is for loopback addresses only.",
+                "The pipeline sets this variable itself; set it nowhere.",
             )
-        return NoToken()
-    values = {name: _variable(name, side, variables) for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")}
-    authority = variables.get("AZURE_AUTHORITY_HOST") or _authority_of(url)
+        return value
+
+    def _missing(self, name: str, hint: str) -> NoReturn:
+        raise UsageError(f"--auth {self.mode} needs the variable {name}, which is not set.", hint)
+
+
+def _application(url: str, given: _Given, common: str, hint: str) -> Application:
+    authority = given.get("AZURE_AUTHORITY_HOST") or _cloud_of(url).authority
     if "://" not in authority:
         authority = f"https://{authority}"
-    return SecretToken(url, authority.rstrip("/"), values["TENANT_ID"], values["CLIENT_ID"], values["CLIENT_SECRET"])
-
-
-def _variable(name: str, side: str, variables: Mapping[str, str]) -> str:
-    own, common = f"CONFMIG_{side.upper()}_{name}", f"AZURE_{name}"
-    value = variables.get(own) or variables.get(common)
-    if not value:
+    if not authority.startswith("https://"):
         raise UsageError(
-            f"--auth secret needs the variable {common} (or {own}), which is not set.",
-            "Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; secrets are never options.",
+            "AZURE_AUTHORITY_HOST is no https URL.", "Give it as login.microsoftonline.com, or leave it out."
         )
-    return value
+    return Application(
+        authority.rstrip("/"),
+        tenant=given.own_or(common, "TENANT_ID", hint),
+        client=given.own_or(common, "CLIENT_ID", hint),
+        scope=f"{url}/.default",
+    )
 
 
-def _authority_of(url: str) -> str:
+def _github(given: _Given, audience: str) -> Endpoint:
+    return github_endpoint(
+        given.url("ACTIONS_ID_TOKEN_REQUEST_URL", _GITHUB_HINT),
+        given.needed("ACTIONS_ID_TOKEN_REQUEST_TOKEN", _GITHUB_HINT),
+        audience,
+    )
+
+
+def _azure_pipelines(given: _Given) -> Endpoint:
+    return azure_pipelines_endpoint(
+        given.url("SYSTEM_OIDCREQUESTURI", "Azure Pipelines sets it; there is no such sign-in elsewhere."),
+        given.needed("SYSTEM_ACCESSTOKEN", "Give the step `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`."),
+        given.own_or("AZURESUBSCRIPTION", "SERVICE_CONNECTION_ID", _AZURE_PIPELINES_HINT),
+    )
+
+
+def _secret_hint(variables: Mapping[str, str]) -> str:
+    hint = "Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; secrets are never options."
+    if variables.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
+        return f"{hint} This job can also sign in without a secret: --auth {AuthMode.GITHUB_OIDC}."
+    if variables.get("SYSTEM_OIDCREQUESTURI"):
+        return f"{hint} This job can also sign in without a secret: --auth {AuthMode.AZURE_PIPELINES}."
+    return hint
+
+
+def _cloud_of(url: str) -> _Cloud:
     host = urlsplit(url).hostname or ""
-    return next((value for suffix, value in _AUTHORITIES.items() if host.endswith(suffix)), _PUBLIC_AUTHORITY)
-
-
-class SecretToken:
-    """A client secret, exchanged for tokens by msal. Safe to share between threads."""
-
-    def __init__(self, url: str, authority: str, tenant: str, client: str, secret: str) -> None:
-        self._scope = f"{url}/.default"
-        self._authority = authority
-        self._tenant = tenant
-        self._client = client
-        self._secret = secret
-        self._lock = threading.Lock()
-        self._token = ""
-        self._expires = 0.0
-
-    def token(self, *, refused: str | None = None) -> str | None:
-        """The token; a new one shortly before the old one ends, or when the service refused it.
-
-        Raises:
-            AccessError: The directory refused the client, or could not be reached.
-        """
-        with self._lock:
-            if refused == self._token or time.monotonic() >= self._expires:
-                self._token, seconds = self._acquire()
-                self._expires = time.monotonic() + max(seconds - _EARLY_SECONDS, seconds / 2)
-            return self._token
-
-    def _acquire(self) -> tuple[str, float]:
-        import msal  # takes 0.3 s, which commands that sign in nowhere need not wait for
-        import requests
-
-        hint = "Check tenant, client id and secret, and that the secret has not expired."
-        try:
-            application = msal.ConfidentialClientApplication(
-                self._client,
-                client_credential=self._secret,
-                authority=f"{self._authority}/{self._tenant}",
-                # Asking the public directory about an authority that it does not know would only fail.
-                instance_discovery=None if self._authority in _KNOWN_AUTHORITIES else False,
-            )
-            answer: dict[str, object] = application.acquire_token_for_client(scopes=[self._scope])
-        except (ValueError, requests.RequestException, msal.exceptions.MsalError) as error:
-            raise AccessError(f"Sign-in at {self._authority} failed: {self._shown(error)}", hint) from None
-        token = answer.get("access_token")
-        if not isinstance(token, str):
-            reason = self._shown(answer.get("error_description") or answer.get("error") or "no token came back")
-            raise AccessError(f"Sign-in at {self._authority} was refused: {reason}", hint)
-        return token, float(str(answer.get("expires_in") or 3600))
-
-    def _shown(self, reason: object) -> str:
-        """The first line of a reason, without the secret, should the directory repeat it."""
-        lines = str(reason).replace(self._secret, "***").strip().splitlines()
-        return lines[0][:400] if lines else "no reason was given"
+    return next((cloud for suffix, cloud in _CLOUDS.items() if host.endswith(suffix)), _PUBLIC)

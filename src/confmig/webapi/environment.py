@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from confmig.errors import ServiceError
+from confmig.errors import ServiceError, UsageError
 from confmig.model.environment import ColumnInfo, EnvironmentId, TableInfo
 from confmig.model.portions import portions
 from confmig.model.records import Record
 from confmig.model.values import ColumnType, Value
 from confmig.webapi.auth import AuthMode, environment_url, token_source
 from confmig.webapi.batching import Part, batch_request, batch_responses
-from confmig.webapi.metadata import TABLES_A_REQUEST, WireTable, metadata_path, parse_metadata
+from confmig.webapi.metadata import TABLES_A_REQUEST, WireTable, metadata_path, parse_metadata, table_names_path
 from confmig.webapi.queries import (
     CONDITIONS_A_QUERY,
     IDS_A_QUERY,
@@ -125,6 +126,46 @@ class Environment:
 
     def _columns(self, table: WireTable, names: Iterable[str]) -> list[ColumnInfo]:
         return [table.info.columns[name] for name in names]
+
+    # Solutions
+
+    def solutions(self) -> Mapping[str, str]:
+        """The installed solutions, by unique name, with their versions."""
+        path = "solutions?$select=uniquename,version&$filter=isvisible eq true"
+        rows = self._listed(path, f"Reading the solutions of {self.url}")
+        return {str(row["uniquename"]): str(row.get("version") or "") for row in rows}
+
+    def tables_of_solution(self, name: str) -> list[str]:
+        """The names of the tables that a solution holds, sorted; intersect tables are none.
+
+        Raises:
+            UsageError: There is no such solution.
+        """
+        what = f"Reading the tables of solution {name} of {self.url}"
+        quoted = quote(name.replace("'", "''"), safe="")
+        found = list(self._listed(f"solutions?$select=solutionid&$filter=uniquename eq '{quoted}'", what))
+        if not found:
+            raise UsageError(f"{self.url} has no solution {name}.", "Give its unique name, not its display name.")
+        components = self._listed(
+            # 1 is a table: learn.microsoft.com, solutioncomponent table reference, componenttype
+            "solutioncomponents?$select=objectid"
+            f"&$filter=_solutionid_value eq {found[0]['solutionid']} and componenttype eq 1",
+            what,
+        )
+        names: list[str] = []
+        for portion in portions((str(row["objectid"]) for row in components), TABLES_A_REQUEST):
+            answer = self._get(table_names_path(portion), what)
+            tables = answer.get("EntityMetadata") or ()
+            names += [str(table["LogicalName"]) for table in tables if not table.get("IsIntersect")]
+        return sorted(names)
+
+    def _listed(self, path: str, what: str) -> Iterator[Json]:
+        """All rows of a plain query, page by page."""
+        url: str | None = self._api + path
+        while url:
+            answer = self._get_url(url, read_headers(names=False), what)
+            yield from _rows(answer, what)
+            url = answer.get("@odata.nextLink")
 
     # Reading
 
@@ -283,7 +324,7 @@ class Environment:
 
         if self._has_bulk(table, "UpdateMultiple"):
             return self._writer.bulk("UpdateMultiple", table, wire.entity_set, targets, singly)
-        return self._writer.batch([singly(target) for target in targets], repeatable=True)
+        return self._writer.batch([singly(target) for target in targets])
 
     def _update_activities(
         self, wire: WireTable, rows: Sequence[RowWrite], bodies: Sequence[Json]
@@ -306,7 +347,7 @@ class Environment:
                 parts.append(replace_parties_part(wire.entity_set, row.id, navigation, [*parties, *kept]))
                 owners.append(index)
         results = [DONE] * len(rows)
-        for index, result in zip(owners, self._writer.batch(parts, repeatable=True), strict=True):
+        for index, result in zip(owners, self._writer.batch(parts), strict=True):
             results[index] = result if results[index] is DONE else results[index]
         return results
 
@@ -334,12 +375,8 @@ class Environment:
             "&$filter=(sdkmessageid/name eq 'CreateMultiple' or sdkmessageid/name eq 'UpdateMultiple')"
         )
         support: dict[str, set[str]] = {}
-        url: str | None = self._api + path
-        while url:
-            answer = self._get_url(url, read_headers(names=False), f"Asking {self.url} for its bulk messages")
-            for row in _rows(answer, "bulk messages"):
-                support.setdefault(str(row.get("primaryobjecttypecode")), set()).add(str(row["sdkmessageid"]["name"]))
-            url = answer.get("@odata.nextLink")
+        for row in self._listed(path, f"Asking {self.url} for its bulk messages"):
+            support.setdefault(str(row.get("primaryobjecttypecode")), set()).add(str(row["sdkmessageid"]["name"]))
         return support
 
 

@@ -17,6 +17,8 @@ TABLES_A_REQUEST = 250
 
 _TABLE_PROPERTIES = [
     "LogicalName",
+    "DisplayName",
+    "ObjectTypeCode",
     "EntitySetName",
     "PrimaryIdAttribute",
     "PrimaryNameAttribute",
@@ -28,6 +30,8 @@ _TABLE_PROPERTIES = [
 ]
 _COLUMN_PROPERTIES = [
     "LogicalName",
+    "DisplayName",
+    "IsCustomAttribute",
     "AttributeType",
     "AttributeTypeName",
     "AttributeOf",
@@ -106,21 +110,33 @@ class WireTable:
 
 def metadata_path(tables: Iterable[str]) -> str:
     """The request, below the API's root, that describes these tables."""
-    names = ",".join("'" + name.replace("'", "") + "'" for name in tables)
+    return _query_path(
+        "LogicalName",
+        tables,
+        _TABLE_PROPERTIES,
+        AttributeQuery={"Properties": {"AllProperties": False, "PropertyNames": _COLUMN_PROPERTIES}},
+        RelationshipQuery={"Properties": {"AllProperties": False, "PropertyNames": _RELATIONSHIP_PROPERTIES}},
+    )
+
+
+def table_names_path(ids: Iterable[str]) -> str:
+    """The request, below the API's root, for the names of the tables with these metadata ids."""
+    return _query_path("MetadataId", ids, ["LogicalName", "IsIntersect"])
+
+
+def _query_path(key: str, values: Iterable[str], properties: list[str], **more: object) -> str:
+    """A request for the metadata of all tables whose ``key`` is one of these values."""
+    listed = ",".join("'" + value.replace("'", "") + "'" for value in values)
+    kind = "System.Guid[]" if key == "MetadataId" else "System.String[]"
+    condition = {
+        "PropertyName": key,
+        "ConditionOperator": "In",
+        "Value": {"Type": kind, "Value": f"[{listed}]"},
+    }
     query = {
-        "Properties": {"AllProperties": False, "PropertyNames": _TABLE_PROPERTIES},
-        "Criteria": {
-            "FilterOperator": "And",
-            "Conditions": [
-                {
-                    "PropertyName": "LogicalName",
-                    "ConditionOperator": "In",
-                    "Value": {"Type": "System.String[]", "Value": f"[{names}]"},
-                }
-            ],
-        },
-        "AttributeQuery": {"Properties": {"AllProperties": False, "PropertyNames": _COLUMN_PROPERTIES}},
-        "RelationshipQuery": {"Properties": {"AllProperties": False, "PropertyNames": _RELATIONSHIP_PROPERTIES}},
+        "Properties": {"AllProperties": False, "PropertyNames": properties},
+        "Criteria": {"FilterOperator": "And", "Conditions": [condition]},
+        **more,
     }
     return f"RetrieveMetadataChanges(Query=@p1)?@p1={quote(encode_json(query).decode(), safe='')}"
 
@@ -163,6 +179,8 @@ def _table(entity: Json) -> WireTable:
         primary_image=entity.get("PrimaryImageAttribute"),
         status_states=states,
         default_status=defaults,
+        display_name=_label(entity),
+        object_type_code=entity.get("ObjectTypeCode"),
     )
     return WireTable(info, entity.get("EntitySetName") or "", navigation, pairs)
 
@@ -182,7 +200,17 @@ def _column(attribute: Json) -> ColumnInfo:
         required=(attribute.get("RequiredLevel") or {}).get("Value") == "SystemRequired",
         date_only=behavior == "DateOnly",
         zoned=behavior == "UserLocal",
+        display_name=_label(attribute),
+        custom=bool(attribute.get("IsCustomAttribute")),
+        part_of=attribute.get("AttributeOf"),
     )
+
+
+def _label(described: Json) -> str | None:
+    """The display name in the language of the caller."""
+    label = (described.get("DisplayName") or {}).get("UserLocalizedLabel") or {}
+    text: str | None = label.get("Label")
+    return text
 
 
 def _is_readable(attribute: Json, kind: ColumnType | None) -> bool:

@@ -2,6 +2,8 @@
 
 A bulk message on a standard table is carried out wholly or not at all, and its error names no row
 (learn.microsoft.com, "Use bulk operation messages"); so a refused one is split until the failing rows stand alone.
+
+Done is only what was answered as the service answers it: a page with which a proxy says 200 tells nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +12,7 @@ from enum import StrEnum
 
 from confmig.errors import LostAnswerError, ServiceError
 from confmig.webapi.batching import MAX_PARTS, Part, batch_request, batch_responses
-from confmig.webapi.replies import DUPLICATE_RECORD, Json, ServiceFault, encode_json, error_of, fault_of
+from confmig.webapi.replies import DUPLICATE_RECORD, Json, ServiceFault, decode_json, encode_json, error_of, fault_of
 from confmig.webapi.sender import Request, Response, Sender
 
 _JSON = {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
@@ -70,7 +72,7 @@ class Writer:
         except LostAnswerError:
             return [_LOST] * len(bodies)
         if response.status < 300:
-            return [DONE] * len(bodies)
+            return [DONE if _tells_of(message, len(bodies), response) else _LOST] * len(bodies)
         fault = fault_of(response)
         if fault.denies_table:
             return [WriteResult(WriteStatus.REFUSED, fault)] * len(bodies)
@@ -85,7 +87,11 @@ class Writer:
         return first + self.bulk(message, table, entity_set, bodies[half:], singly)
 
     def batch(self, parts: Sequence[Part], *, repeatable: bool = False) -> list[WriteResult]:
-        """Write by single requests carried in batches; one result a part, in their order."""
+        """Write by single requests carried in batches; one result a part, in their order.
+
+        ``repeatable`` parts are sent again when no answer came. An update is not one of them: by then somebody else
+        may have written to the row, so it is read back instead.
+        """
         results: list[WriteResult] = []
         for start in range(0, len(parts), MAX_PARTS):
             results += self._batch(parts[start : start + MAX_PARTS], repeatable=repeatable)
@@ -117,9 +123,25 @@ def _is_unclear(response: Response) -> bool:
     return response.status >= 500 and not fault_of(response).code
 
 
+def _tells_of(message: str, rows: int, response: Response) -> bool:
+    """Whether an answer is the one that a bulk message gives when it was carried out."""
+    if message != "CreateMultiple":
+        return _is_empty(response)
+    try:
+        ids = decode_json(response.body, message).get("Ids")
+    except ServiceError:
+        return False
+    return response.status == 200 and isinstance(ids, list) and len(ids) == rows
+
+
+def _is_empty(response: Response) -> bool:
+    """Whether an answer is that of a write that was carried out: 204, and nothing else in it."""
+    return response.status in {200, 201, 204} and not response.body
+
+
 def _part_result(response: Response) -> WriteResult:
     if response.status < 300:
-        return DONE
+        return DONE if _is_empty(response) else _LOST
     return WriteResult(WriteStatus.REFUSED, fault_of(response))
 
 
