@@ -1,11 +1,13 @@
 """Which kind of place this is, and how words and results reach whoever watches."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import TextIO
 
+from confmig.hosts.secrets import SECRETS
 from confmig.model.printable import printable
 
 
@@ -33,12 +35,33 @@ def detect_host(variables: Mapping[str, str] = os.environ) -> Host:
 
 def say(text: str) -> None:
     """A word to whoever watches: to stderr, since stdout is for the result."""
-    _write(sys.stderr, printable(text) + "\n")
+    _write(sys.stderr, harmless(printable(text)) + "\n")
 
 
 def show(result: str) -> None:
     """The result, on stdout."""
-    _write(sys.stdout, result)
+    _write(sys.stdout, harmless(result))
+
+
+def command(stream: TextIO | None, line: str) -> None:
+    """One logging command of ours to the platform; the one thing that must reach it as it is."""
+    _write(stream, line + "\n")
+
+
+_COMMAND_AT_START = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+_COMMAND_ANYWHERE = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)
+
+
+def harmless(text: str) -> str:
+    """The text without secrets, and without anything that a pipeline would read as a command.
+
+    GitHub takes ``::`` at a line's start and ``##[`` anywhere for a command, Azure Pipelines ``##vso[`` and ``##[``
+    (actions/runner, ActionCommand.cs; azure-pipelines-agent, Command.cs). Row text may hold any of them.
+    """
+    hidden = SECRETS.hide(text)
+    if not detect_host().is_pipeline:
+        return hidden
+    return _COMMAND_ANYWHERE.sub("# #", _COMMAND_AT_START.sub(r"\1: ", hidden))
 
 
 def _write(stream: TextIO | None, text: str) -> None:
@@ -47,5 +70,9 @@ def _write(stream: TextIO | None, text: str) -> None:
         if stream is not None:
             stream.write(text)
             stream.flush()
+    except UnicodeEncodeError:
+        assert stream is not None  # noqa: S101  # only a stream encodes
+        stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
+        stream.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno() if stream is not None else 1)

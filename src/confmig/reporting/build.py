@@ -9,29 +9,20 @@ from confmig.applying.verification import Verification
 from confmig.checking.findings import Finding
 from confmig.errors import ExitCode
 from confmig.exporting.export import ExportCounts
+from confmig.exporting.generating import GeneratedSchema
 from confmig.planning.plan import WRITING, Action, Change, Note, TableCounts
 from confmig.planning.planfile import PlanFile
+from confmig.reporting.findings import annotations_of, findings_section
 from confmig.reporting.report import SHOWN_ROWS, Cell, Fact, Report, Section
 from confmig.reporting.values import shorten, show_change, show_value
 
 _COUNT_COLUMNS = ("table", "create", "update", "unchanged", "skip", "conflict", "associate", "associated")
 
 
-def findings_report(command: str, findings: Sequence[Finding]) -> Report:
-    """What stands against doing the work."""
-    rows = [(f.rule, f.table, f.column, f.message, f.hint) for f in findings]
-    count = len(findings)
-    return Report(
-        command,
-        ExitCode.FINDINGS,
-        f"{_number(count, 'finding')}: nothing was done.",
-        {"findings": count},
-        [_section("Findings", ("rule", "table", "column", "what", "what to do"), rows)],
-    )
-
-
-def export_report(data: str, digest: str, source: str, counts: ExportCounts) -> Report:
-    """What was exported."""
+def export_report(
+    data: str, manifest: str, digest: str, source: str, counts: ExportCounts, findings: Sequence[Finding]
+) -> Report:
+    """What was exported; ``findings`` are warnings."""
     tables = sorted(set(counts.rows) | set(counts.associations))
     rows = [(table, counts.rows.get(table, 0), counts.associations.get(table, 0)) for table in tables]
     total, pairs = sum(counts.rows.values()), sum(counts.associations.values())
@@ -39,10 +30,38 @@ def export_report(data: str, digest: str, source: str, counts: ExportCounts) -> 
         "export",
         ExitCode.DONE,
         f"Exported {total} rows and {pairs} associations of {len(tables)} tables into {data}.",
-        {"rows": total, "associations": pairs, "data_file": data, "data_digest": digest, "source": source},
+        {
+            "rows": total,
+            "associations": pairs,
+            "data_file": data,
+            "data_digest": digest,
+            "manifest_file": manifest,
+            "source": source,
+        },
         [
             _section("Tables", ("table", "rows", "associations"), rows),
             _section("Left out", ("what",), [(text,) for text in counts.left_out]),
+            _section("Leading nowhere now", ("what",), [(text,) for text in counts.lost_ends()]),
+            findings_section(findings),
+        ],
+        annotations=annotations_of(findings),
+    )
+
+
+def schema_report(generated: GeneratedSchema, path: str, source: str, *, changed: bool) -> Report:
+    """Which schema was made."""
+    tables = generated.schema.tables
+    rows = [(table.name, len(table.columns), len(table.relationships)) for table in tables]
+    columns = sum(len(table.columns) for table in tables)
+    written = "Wrote" if changed else "Nothing has changed in"
+    return Report(
+        "schema generate",
+        ExitCode.DONE,
+        f"{written} {path}: {_number(len(tables), 'table')}, {_number(columns, 'column')}, from {source}.",
+        {"schema_file": path, "tables": len(tables), "columns": columns, "changed": changed, "source": source},
+        [
+            _section("Tables", ("table", "columns", "relationships"), rows),
+            _section("Left out", ("table", "column", "why"), generated.left_out),
         ],
     )
 
@@ -85,6 +104,7 @@ def plan_report(plan: PlanFile, exit_code: ExitCode, command: str = "plan") -> R
             _reasons_section("Skipped", plan, Action.SKIP),
             _notes_section(plan.notes()),
         ],
+        reason={ExitCode.REFUSED: "plan-refused", ExitCode.DIFFERENCES: "changes"}.get(exit_code, ""),
     )
 
 
@@ -96,7 +116,7 @@ def apply_report(run: RunFile, result: ApplyResult, exit_code: ExitCode, left: V
         (
             change.table,
             change.name or change.id,
-            _what(change),
+            describe_change(change),
             outcome.status.value,
             _why(outcome.message, outcome.code),
         )
@@ -133,7 +153,18 @@ def apply_report(run: RunFile, result: ApplyResult, exit_code: ExitCode, left: V
             _reasons_section("Skipped", run.plan, Action.SKIP),
             _notes_section(run.plan.notes()),
         ],
+        reason=_apply_reason(result, left),
     )
+
+
+def _apply_reason(result: ApplyResult, left: Verification | None) -> str:
+    if result.error is not None:
+        return result.error.reason
+    if result.stopped:
+        return "target-changed"
+    if result.failed:
+        return "rows-failed"
+    return "" if left is None or left.holds else "differences-left"
 
 
 def _apply_verdict(
@@ -176,6 +207,7 @@ def verify_report(found: Verification, target: str) -> Report:
             _changes_section("Differences", found.differences, found.count),
             _counts_section(found.counts),
         ],
+        reason="" if found.holds else "differences",
     )
 
 
@@ -207,13 +239,14 @@ def _counts_section(counts: Sequence[TableCounts]) -> Section:
 
 def _changes_section(title: str, changes: Iterable[Change], total: int) -> Section:
     rows = [
-        (change.table, change.name or change.id, change.action.value, _what(change))
+        (change.table, change.name or change.id, change.action.value, describe_change(change))
         for change in islice(changes, SHOWN_ROWS)
     ]
     return Section(title, ("table", "row", "action", "what"), rows, max(0, total - len(rows)))
 
 
-def _what(change: Change) -> str:
+def describe_change(change: Change) -> str:
+    """What a change does, in a few words."""
     match change.action:
         case Action.CREATE:
             return _created(change)

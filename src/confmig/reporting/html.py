@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 
+from confmig.model.printable import printable
 from confmig.reporting.report import Report
 
 
@@ -10,5 +11,12 @@ def render_html(report: Report) -> str:
     from jinja2 import Environment, StrictUndefined
 
     source = files("confmig.reporting").joinpath("report.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_visible
+    )
     return environment.from_string(source).render(report=report)
+
+
+def _visible(value: object) -> object:
+    """A text without what is not to be seen, such as marks that turn the direction of writing."""
+    return printable(value) if isinstance(value, str) else value

@@ -7,6 +7,8 @@ from confmig.model.printable import printable
 from confmig.reporting.report import Cell, Report, Section
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$-])")
+_MENTION = re.compile(r"\\([@#])")
+"""A name or number after one of these is looked for in what Markdown has become, so a backslash does not help."""
 
 
 def render_markdown(report: Report) -> str:
@@ -41,4 +43,5 @@ def _section_lines(section: Section) -> Iterator[str]:
 
 
 def _escape(cell: Cell) -> str:
-    return _MARKUP.sub(r"\\\1", "" if cell is None else printable(str(cell)))
+    escaped = _MARKUP.sub(r"\\\1", "" if cell is None else printable(str(cell)))
+    return _MENTION.sub(r"\1<!-- -->", escaped)
