@@ -34,13 +34,15 @@ def _without_name(value: Value) -> Value:
     if isinstance(value, Lookup):
         return Lookup(value.table, value.id)
     if isinstance(value, Parties):
-        plain = (Party(_plain_lookup(party.party), party.role) for party in value.parties)
-        return Parties(tuple(plain))
+        return Parties(tuple(_plain_party(party) for party in value.parties))
     return value
 
 
-def _plain_lookup(lookup: Lookup | None) -> Lookup | None:
-    return None if lookup is None else Lookup(lookup.table, lookup.id)
+def _plain_party(party: Party) -> Party:
+    """Who takes part, and as what: a row, or where there is none an address, which is what is written then."""
+    if party.party is None:
+        return Party(None, party.role, (("addressused", party.address),))
+    return Party(Lookup(party.party.table, party.party.id), party.role)
 
 
 def _encode(value: Value) -> Coded:

@@ -21,7 +21,8 @@ class ColumnInfo:
     """A column of a table in an environment.
 
     ``required`` means that the service refuses a row without it. ``date_only`` and ``zoned`` tell a date's behaviour:
-    a day without a time, or a moment in UTC; neither is a time without a zone.
+    a day without a time, or a moment in UTC; neither is a time without a zone. ``part_of`` names the column whose name
+    or type this one only repeats.
     """
 
     name: str
@@ -33,6 +34,9 @@ class ColumnInfo:
     required: bool = False
     date_only: bool = False
     zoned: bool = True
+    display_name: str | None = None
+    custom: bool = False
+    part_of: str | None = None
 
     @property
     def can_wait(self) -> bool:
@@ -67,3 +71,5 @@ class TableInfo:
     primary_image: str | None = None
     status_states: Mapping[int, int] = field(default_factory=dict)
     default_status: Mapping[int, int] = field(default_factory=dict)
+    display_name: str | None = None
+    object_type_code: int | None = None

@@ -1,7 +1,7 @@
 """A schema: which tables, columns and relationships a data package is about, and how its rows are to be matched."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from confmig.model.values import ColumnType
@@ -79,6 +79,10 @@ class Table:
         """The many-to-many relationships only."""
         return tuple(relationship for relationship in self.relationships if relationship.many_to_many)
 
+    def with_columns(self, columns: tuple[Column, ...]) -> "Table":
+        """The table with other columns."""
+        return replace(self, columns=columns)
+
     @property
     def compare_columns(self) -> tuple[str, ...]:
         """The names of the columns that make the matching key."""
@@ -109,6 +113,10 @@ class Schema:
     def table(self, name: str) -> Table | None:
         """The table with all the columns that any of its declarations names, or None."""
         return self._merged.get(name)
+
+    def with_tables(self, tables: tuple[Table, ...]) -> "Schema":
+        """The schema with other tables."""
+        return replace(self, tables=tables)
 
     def names(self) -> list[str]:
         """The names of all tables and intersect tables, sorted."""

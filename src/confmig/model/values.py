@@ -85,6 +85,11 @@ class Party:
     id: str | None = None
     extra: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
+    @property
+    def address(self) -> str:
+        """The e-mail address that was used; of a party that is no row, all that there is."""
+        return str(dict(self.columns).get("addressused") or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Parties:
@@ -211,4 +216,4 @@ def _who(party: Party) -> tuple[str, str]:
     """Who takes part: a row, or where there is none an address."""
     if party.party is not None:
         return party.party.table, party.party.id
-    return "", str(dict(party.columns).get("addressused") or "")
+    return "", party.address

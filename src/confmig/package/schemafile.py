@@ -75,6 +75,24 @@ def parse_schema(data: bytes, name: str) -> Schema:
     )
 
 
+def schema_lines(data: bytes, name: str) -> dict[tuple[str, str], int]:
+    """On which line of a schema file each table, column and relationship stands.
+
+    Returns:
+        (table, column or relationship) to line, with ``""`` for the table itself; the first place of several.
+    """
+    root = parse_document(data, name)
+    skipped = lines_before(data, strip_leading(data))
+    lines: dict[tuple[str, str], int] = {}
+    for entity in root.iterchildren("entity"):
+        inner = (*entity.iterfind("fields/field"), *entity.iterfind("relationships/relationship"))
+        for element in (entity, *inner):
+            inner_name = element.get("relatedEntityName", "") or element.get("name", "")
+            key = (entity.get("name", "").strip(), "" if element is entity else inner_name.strip())
+            lines.setdefault(key, (element.sourceline or 1) + skipped)
+    return lines
+
+
 def _table(element: etree._Element, file: _File) -> Table:
     attributes = attributes_of(element)
     table = _required(element, "name", file)

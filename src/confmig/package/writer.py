@@ -6,7 +6,7 @@ break at the end; the members data.xml, data_schema.xml, [Content_Types].xml.
 
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +29,12 @@ _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_package(
-    path: Path, schema_bytes: bytes, schema: Schema, events: Iterable[PackageEvent], timestamp: str | None = None
+    path: Path,
+    schema_bytes: bytes,
+    schema: Schema,
+    events: Iterable[PackageEvent],
+    timestamp: str | None = None,
+    keep: Callable[[], bool] = lambda: True,
 ) -> None:
     """Write a data package; it appears under its name only when it is whole.
 
@@ -39,6 +44,7 @@ def write_package(
         schema: The same, parsed: it tells how values are written.
         events: Tables, rows and associations in the order in which they are to stand.
         timestamp: The time of export; default: now, or SOURCE_DATE_EPOCH.
+        keep: Asked once all rows were read: whether the package may appear after all.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
@@ -48,7 +54,8 @@ def write_package(
                 write_rows(stream, schema, events, timestamp or export_timestamp())
             archive.writestr(_member("data_schema.xml"), schema_bytes)
             archive.writestr(_member("[Content_Types].xml"), CONTENT_TYPES)
-        partial.replace(path)
+        if keep():
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
