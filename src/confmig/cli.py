@@ -3,10 +3,9 @@
 Commands are imported when they are called, so that ``confmig --help`` does not wait for what it does not need.
 """
 
-import importlib
 import os
 import sys
-from collections.abc import Callable
+import traceback
 from contextlib import AbstractContextManager
 from typing import Annotated, Protocol, cast
 
@@ -14,20 +13,11 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from confmig import __version__
-from confmig.errors import ConfmigError, ExitCode
-from confmig.hosts.host import say, show
+from confmig.commands.registry import COMMANDS, GROUPS, command_of
+from confmig.errors import ConfmigError, ExitCode, UsageError
+from confmig.hosts.host import detect_host, say, show
+from confmig.hosts.secrets import SECRETS
 from confmig.hosts.signals import SIGNALS
-
-COMMANDS = {
-    "export": ("confmig.commands.export:export", "Read the schema's rows from the source into a data package."),
-    "diff": ("confmig.commands.diff:diff", "Compare two packages, table by table, row by row, column by column."),
-    "plan": ("confmig.commands.plan:plan", "Show what importing this package would change in the target."),
-    "import": ("confmig.commands.import_:import_", "Apply a plan exactly, or plan and apply a package."),
-    "verify": ("confmig.commands.verify:verify", "Check that the target holds what the package says."),
-    "promote": ("confmig.commands.promote:promote", "Export, plan, import and verify in one process."),
-    "emulator": ("confmig.commands.emulator:emulator", "Serve a local Dataverse environment."),
-}
-"""Each command with the place of its function and its sentence."""
 
 
 class _Formatter(Protocol):
@@ -39,26 +29,46 @@ class _Formatter(Protocol):
 
 
 class _LazyGroup(TyperGroup):
-    """Imports a command's module when the command is called."""
+    """Imports a command's module when the command is called. A group within has a word of its own before its names."""
+
+    word = ""
 
     def list_commands(self, ctx: object) -> list[str]:
         del ctx
-        return list(COMMANDS)
+        return list(self._commands())
+
+    def _commands(self) -> dict[str, str]:
+        """The commands of this group with their sentences; of those below another group only that group's word."""
+        found: dict[str, str] = {}
+        for name, (_, sentence) in COMMANDS.items():
+            first, _, rest = name.removeprefix(self.word).partition(" ")
+            if name.startswith(self.word):
+                found.setdefault(first, GROUPS[first] if rest else sentence)
+        return found
 
     def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
         del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module, function = COMMANDS[cmd_name][0].split(":")
-        target: Callable[..., object] = getattr(importlib.import_module(module), function)
-        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        app.command(name=cmd_name, help=COMMANDS[cmd_name][1])(target)
-        return cast(TyperCommand, typer.main.get_command(app))
+        if not self.word and cmd_name in GROUPS:
+            return cast(TyperCommand, typer.main.get_command(_group(cmd_name)))
+        name = self.word + cmd_name
+        return command_of(name) if name in COMMANDS else None
 
     def format_commands(self, ctx: object, formatter: _Formatter) -> None:
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, sentence) for name, (_, sentence) in COMMANDS.items()])
+            formatter.write_dl(list(self._commands().items()))
+
+
+class _SchemaGroup(_LazyGroup):
+    word = "schema "
+
+
+def _group(word: str) -> typer.Typer:
+    group = typer.Typer(
+        cls=_SchemaGroup, add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=GROUPS[word]
+    )
+    group.callback()(lambda: None)
+    return group
 
 
 def _show_version(wanted: bool) -> None:  # the signature of an option's callback
@@ -93,55 +103,81 @@ def run(arguments: list[str] | None = None) -> int:
     Args:
         arguments: Without the program's name; default: those of the process.
     """
+    given = sys.argv[1:] if arguments is None else arguments
+    SECRETS.learn()
     try:
-        result = _app(args=arguments, prog_name="confmig", standalone_mode=False)
-    except ConfmigError as error:
-        _complain(error.message, error.hint)
-        if _wants_json(sys.argv[1:] if arguments is None else arguments):
-            _show_error(error)
-        return int(error.exit_code)
+        if given == ["action"]:
+            from confmig.commands.action import take_inputs
+
+            given = take_inputs()
+        result = _app(args=given, prog_name="confmig", standalone_mode=False)
     except typer.Abort:
         return int(ExitCode.INTERRUPTED)
-    except typer.TyperException as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
-            show(f"{error.format_message()}\n" if hasattr(error, "format_message") else "")
-            return int(ExitCode.USAGE)
-        _complain(error.format_message() if hasattr(error, "format_message") else str(error), "See confmig --help.")
-        return int(ExitCode.USAGE)
-    except OSError as error:
-        _complain(
-            f"{error.filename or 'A file'}: {error.strerror or error}.", "Check the path, the space and the rights."
-        )
-        return int(ExitCode.USAGE)
     except Exception as error:
-        import sqlite3  # plan and run files; not worth loading for --help
-
-        if not isinstance(error, sqlite3.Error):
-            raise
-        _complain(
-            f"A plan or run file cannot be read or written: {error}.", "Check the space, the rights and the file."
-        )
-        return int(ExitCode.USAGE)
+        if type(error).__name__ == "NoArgsIsHelpError" and isinstance(error, typer.TyperException):
+            show(f"{error.format_message()}\n")
+            return int(ExitCode.USAGE)
+        known = _as_ours(error)
+        if known is None:
+            return _report_bug(given)
+        return _report_error(known, given)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _as_ours(error: Exception) -> ConfmigError | None:
+    """An error as one of ours, or None when it is a bug: some that libraries raise are the user's to mend."""
+    import sqlite3  # plan and run files
+
+    match error:
+        case ConfmigError():
+            return error
+        case typer.TyperException():
+            message = error.format_message() if hasattr(error, "format_message") else str(error)
+            return UsageError(message, "See confmig --help.")
+        case OSError():
+            what = f"{error.filename or 'A file'}: {error.strerror or error}."
+            return UsageError(what, "Check the path, the space and the rights.")
+        case sqlite3.Error():
+            what = f"A plan or run file cannot be read or written: {error}."
+            return UsageError(what, "Check the space, the rights and the file.")
+    return None
+
+
+def _report_error(error: ConfmigError, given: list[str]) -> int:
+    say(f"confmig: {error.message}")
+    if error.hint:
+        say(f"  {error.hint}")
+    as_json = _wants_json(given)
+    if as_json or detect_host().is_pipeline:
+        from confmig.hosts.publish import publish  # not worth loading for --help
+        from confmig.reporting.json import render_json
+        from confmig.reporting.report import Report, with_texts
+
+        report = Report(_command_of(given), error.exit_code, error.message, {"hint": error.hint}, reason=error.reason)
+        if as_json:
+            show(render_json(with_texts(report, SECRETS.hide)))
+        publish(report, (), clean_stdout=as_json)
+    return int(error.exit_code)
+
+
+def _report_bug(given: list[str]) -> int:
+    """Show the traceback line by line: it may hold texts of rows, which must be no commands of a pipeline."""
+    for line in traceback.format_exc().splitlines():
+        say(line)
+    hint = "Please report it, with the traceback in the log."
+    _report_error(ConfmigError("This is a bug in confmig.", hint), given)
+    return int(ExitCode.BUG)
+
+
+def _command_of(given: list[str]) -> str:
+    words = " ".join(given)
+    return next((name for name in COMMANDS if words == name or words.startswith(f"{name} ")), "")
 
 
 def _wants_json(arguments: list[str]) -> bool:
     """Whether the result is wanted as JSON; an error is a result then too."""
     given = " ".join(arguments).replace("--format=", "--format ")
     return "--format json" in given or ("--format" not in given and os.environ.get("CONFMIG_FORMAT") == "json")
-
-
-def _show_error(error: ConfmigError) -> None:
-    from confmig.reporting.json import render_json  # not worth loading for --help
-    from confmig.reporting.report import Report
-
-    show(render_json(Report("", error.exit_code, error.message, {"hint": error.hint})))
-
-
-def _complain(message: str, hint: str) -> None:
-    say(f"confmig: {message}")
-    if hint:
-        say(f"  {hint}")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import requests
 
 from confmig.applying.runfile import RunFile
 from confmig.emulator.server import Application
+from confmig.planning.planfile import PlanFile
 from tests.flow import packages
 from tests.flow.conftest import Confmig, Serve
 
@@ -25,16 +26,17 @@ def rename_apple(url: str, name: str) -> None:
     assert answer.status_code == 204
 
 
-def test_a_finished_run_does_not_claim_what_nobody_looked_at(confmig: Confmig, package: Path, serve: Serve) -> None:
+def test_a_finished_run_is_evidence_and_says_nothing_about_now(confmig: Confmig, package: Path, serve: Serve) -> None:
     target = serve(package=package, empty=True)
     assert confmig("plan", "--target", target.url, "--data", package, "--plan", "a.plan").code == 0
     arguments = ("import", "--target", target.url, "--plan", "a.plan")
     assert confmig(*arguments).code == 0
     rename_apple(target.url, "Pear")
-    blind = confmig(*arguments)
-    assert (blind.code, "not compared with the package" in blind.out) == (0, True)
-    looked = confmig(*arguments, "--data", package, "--format", "json")
-    assert (looked.code, looked.facts["writes"], looked.facts["differences_left"]) == (9, 0, 1)
+    evidence = Path("a.run").read_bytes()
+    for again in (confmig(*arguments, "--format", "json"), confmig(*arguments, "--data", package, "--format", "json")):
+        assert (again.code, again.report["reason"], again.facts["writes"]) == (5, "target-changed", 0)
+        assert again.facts["run_file"] == "a-2.run"
+    assert Path("a.run").read_bytes() == evidence
 
 
 def test_a_plan_is_looked_at_again_by_its_own_policies(confmig: Confmig, serve: Serve, tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ def test_a_plan_replaces_an_older_plan_and_nothing_else(confmig: Confmig, packag
 def test_a_run_file_has_one_writer(confmig: Confmig, package: Path, serve: Serve) -> None:
     target = serve(package=package, empty=True)
     assert confmig("plan", "--target", target.url, "--data", package, "--plan", "a.plan").code == 0
-    with RunFile.start(Path("a.plan"), Path("a.run")):
+    with PlanFile(Path("a.plan")) as plan, RunFile.start(plan, Path("a.run")):
         second = confmig("import", "--target", target.url, "--plan", "a.plan")
         assert (second.code, "another import" in second.err.lower()) == (2, True)
     assert confmig("import", "--target", target.url, "--plan", "a.plan").code == 0

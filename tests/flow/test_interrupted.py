@@ -93,12 +93,30 @@ def test_the_same_command_goes_on_after_a_signal(
     assert sorted(path.name for path in tmp_path.glob("*.run")) == ["a-2.run", "a.run"]
 
 
+def test_a_second_signal_ends_at_once_with_its_own_code(
+    confmig: Confmig, package: Path, serve: Serve, tmp_path: Path
+) -> None:
+    watched = Watched(delay=1.0)
+    target = serve(watched.wrap, package=package, empty=True)
+    command = ["import", "--target", target.url, "--data", str(package), "--run", "a.run", "--format", "json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "confmig", *command], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert watched.created.wait(30)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    _, words = process.communicate(timeout=30)
+    assert (process.returncode, b"Traceback" in words) == (143, False), words
+    done = confmig(*command)
+    assert (done.code, done.facts["applied"]) == (0, ROWS)
+
+
 def test_a_lost_answer_is_read_back_and_never_written_twice(confmig: Confmig, package: Path, serve: Serve) -> None:
     watched = Watched(lose=2)
     target = serve(watched.wrap, package=package, empty=True)
     done = confmig("import", "--target", target.url, "--data", package, "--format", "json")
     assert done.code == 0, done
-    assert done.facts["applied"] == ROWS
+    assert (done.facts["applied"], done.facts["writes"]) == (ROWS, ROWS)
     assert watched.requests["CreateMultiple"] == -(-ROWS // 200)
     assert number_of_items(target.url) == ROWS
 

@@ -151,7 +151,10 @@ def test_a_row_that_fails_costs_its_neighbours_nothing_and_ends_with_9(
 def test_the_sandbox_is_promoted_to_production(confmig: Confmig, serve: Serve) -> None:
     source, target = serve(environment="journeys-sandbox"), serve(environment="journeys-production")
     schema = REPOSITORY / "demo" / "data_schema.xml"
-    arguments = ("promote", "--source", source.url, "--target", target.url, "--schema", schema, "--format", "json")
+    promote = ("promote", "--source", source.url, "--target", target.url, "--schema", schema, "--format", "json")
+    refused = confmig(*promote)
+    assert (refused.code, refused.report["reason"]) == (3, "live-rows")
+    arguments = (*promote, "--live", "exclude-status")
     done = confmig(*arguments, "--run", "1.run", "--report", "report.html", "--report", "report.md")
     assert done.code == 0, done
     assert done.facts["created"] > 90

@@ -309,7 +309,14 @@ def test_the_header_tells_what_the_plan_is_about() -> None:
     assert (header.target_organization, header.target_url) == (ORGANIZATION, URL)
     assert (header.package, header.package_digest) == ("data.zip", package.digest)
     assert header.schema_digest == package.schema_digest
-    assert header.policies == {"lookups": "fail", "ignore": "", "max-changes": "5"}
+    assert header.policies == {
+        "lookups": "fail",
+        "ignore": "",
+        "max-changes": "5",
+        "versions": "identical",
+        "solutions": "",
+        "same-organization": "false",
+    }
     assert datetime.fromisoformat(header.created).tzinfo is not None
 
 

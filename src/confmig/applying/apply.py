@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 
 from confmig.applying.batch import BatchResult, OnDrift, apply_batch
@@ -66,6 +67,7 @@ class _Application:
         self._on_drift = on_drift
         self._progress = progress
         self._stopping = stopping
+        self._unclear = run.unclear()
         self._failed_rows: set[tuple[str, str]] = set()
         self._stop = _Stop()
         self.written = 0
@@ -74,9 +76,9 @@ class _Application:
     def run(self) -> _Stop:
         """Run step after step until the plan is done or something stops it."""
         workers = max(1, min(self._environment.parallel, MOST_PARALLEL))
-        with ThreadPoolExecutor(max_workers=workers) as pool:
+        with closing(self._run.pending()) as pending, ThreadPoolExecutor(max_workers=workers) as pool:
             # As many batches as threads are under way: one that is begun is really being written.
-            for step in steps(self._run.pending()):
+            for step in steps(pending):
                 for batch in step:
                     if self._is_stopped():
                         break
@@ -97,7 +99,8 @@ class _Application:
     def _begin(self, pool: ThreadPoolExecutor, batch: list[Change]) -> None:
         if batch:
             self._run.record(Outcome(change.seq, Status.SENT) for change in batch)
-            self._running[pool.submit(apply_batch, self._environment, batch, self._on_drift)] = batch
+            future = pool.submit(apply_batch, self._environment, batch, self._on_drift, self._unclear)
+            self._running[future] = batch
 
     def _collect(self) -> None:
         """Wait for a batch to end and put its outcomes on record."""

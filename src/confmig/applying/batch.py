@@ -1,7 +1,7 @@
 """One batch: read its rows again, write those that are still as planned, and say what became of each."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from confmig.applying.outcomes import Outcome, Status
@@ -32,47 +32,63 @@ class BatchResult:
     access: str = ""
 
 
-def apply_batch(environment: Environment, batch: Sequence[Change], on_drift: OnDrift) -> BatchResult:
+def apply_batch(
+    environment: Environment, batch: Sequence[Change], on_drift: OnDrift, unclear: Set[int] = frozenset()
+) -> BatchResult:
     """Apply changes of one table and one kind.
 
     Rows that are at their new values already count as applied, so a batch can be applied again after an interruption.
 
+    Args:
+        environment: The target.
+        batch: The changes.
+        on_drift: What to do with a row that is no longer as planned.
+        unclear: The changes (by ``seq``) that an earlier import may have made, since no answer came.
+
     Raises:
         ConfmigError: The environment could not be read.
     """
-    if batch[0].action is Action.ASSOCIATE:
-        pairs = [(change.id, change.other_id) for change in batch]
-        results = environment.associate(batch[0].table, batch[0].relationship, pairs)
-        return _result([_outcome(change, result) for change, result in zip(batch, results, strict=True)], results)
-    outcomes, left = _sort_out(environment, batch)
-    stale = [outcome for outcome in outcomes if outcome.status is Status.STALE]
-    if stale and on_drift is OnDrift.STOP:
-        return BatchResult(tuple(outcomes))
-    all_results: list[WriteResult] = []
+    settled, left = _sort_out(environment, batch, unclear)
+    if on_drift is OnDrift.STOP and any(outcome.status is Status.STALE for outcome in settled):
+        return BatchResult(tuple(settled))
+    result = _write_until_told(environment, left)
+    return replace(result, outcomes=(*settled, *result.outcomes))
+
+
+def _write_until_told(environment: Environment, changes: Sequence[Change]) -> BatchResult:
+    """Write changes; where no answer tells what became of one, the row itself does."""
+    outcomes: list[Outcome] = []
+    results: list[WriteResult] = []
+    lost: set[int] = set()
+    found = 0
+    left = changes
     for _ in range(_TRIES):
         if not left:
             break
-        results = _write(environment, left)
-        all_results += results
-        told = dict(zip((change.seq for change in left), results, strict=True))
+        told = dict(zip((change.seq for change in left), _write(environment, left), strict=True))
+        results += told.values()
+        lost |= {seq for seq, result in told.items() if result.status is WriteStatus.LOST}
         unclear = [change for change in left if _is_unclear(change, told[change.seq])]
         outcomes += [_outcome(change, told[change.seq]) for change in left if not _is_unclear(change, told[change.seq])]
-        read_back, left = _sort_out(environment, unclear) if unclear else ([], [])
+        read_back, left = _sort_out(environment, unclear, lost) if unclear else ([], [])
         outcomes += read_back
+        found += sum(outcome.status is Status.APPLIED and outcome.seq in lost for outcome in read_back)
         # A create that met a duplicate, and whose row is not there, met another row: the refusal stands.
         outcomes += [_outcome(change, told[change.seq]) for change in left if told[change.seq].fault]
         left = [change for change in left if told[change.seq].fault is None]
     outcomes += [Outcome(change.seq, Status.UNKNOWN, "the answer was lost, three times") for change in left]
-    return _result(outcomes, all_results)
+    written = found + sum(result.status is WriteStatus.DONE for result in results)
+    return BatchResult(tuple(outcomes), written, _access(results))
 
 
-def _result(outcomes: list[Outcome], results: Sequence[WriteResult]) -> BatchResult:
-    access = next((str(result.fault) for result in results if result.fault and result.fault.denies_table), "")
-    written = sum(result.status is WriteStatus.DONE for result in results)
-    return BatchResult(tuple(outcomes), written, access)
+def _access(results: Iterable[WriteResult]) -> str:
+    """The fault that denied access to the table, if one did."""
+    return next((str(result.fault) for result in results if result.fault and result.fault.denies_table), "")
 
 
 def _write(environment: Environment, changes: Sequence[Change]) -> list[WriteResult]:
+    if changes[0].action is Action.ASSOCIATE:
+        return environment.associate(changes[0].table, changes[0].relationship, [_pair(change) for change in changes])
     rows = [RowWrite(change.id, change.after, change.before) for change in changes]
     if changes[0].action is Action.CREATE:
         return environment.create_rows(changes[0].table, rows)
@@ -94,8 +110,12 @@ def _is_unclear(change: Change, result: WriteResult) -> bool:
     return change.action is Action.CREATE and result.fault.code.lower() == DUPLICATE_RECORD
 
 
-def _sort_out(environment: Environment, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
+def _sort_out(
+    environment: Environment, changes: Sequence[Change], unclear: Set[int]
+) -> tuple[list[Outcome], list[Change]]:
     """Read the rows again: which are done already, which are stale, and which are still to be written."""
+    if changes[0].action is Action.ASSOCIATE:
+        return _sort_out_pairs(environment, changes)
     names = {name for change in changes for name in change.after}
     info = environment.describe([changes[0].table])[changes[0].table]
     columns = sorted(name for name in names if info.columns[name].readable)
@@ -106,6 +126,8 @@ def _sort_out(environment: Environment, changes: Sequence[Change]) -> tuple[list
     left: list[Change] = []
     for change in changes:
         outcome = _settle(change, current.get(change.id), columns)
+        if outcome and outcome.status is Status.STALE and change.seq in unclear and change.id in current:
+            outcome = _unknown(change, current[change.id], columns)
         if outcome is None and change.key and _key_of(change) in taken:
             message = f"a row with its key {'+'.join(change.key)} has come into being since the plan was made"
             outcome = Outcome(change.seq, Status.STALE, message)
@@ -114,6 +136,17 @@ def _sort_out(environment: Environment, changes: Sequence[Change]) -> tuple[list
         else:
             outcomes.append(outcome)
     return outcomes, left
+
+
+def _sort_out_pairs(environment: Environment, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
+    sources = dict.fromkeys(change.id for change in changes)
+    there = set(environment.read_associations(changes[0].table, changes[0].relationship, sources))
+    done = [Outcome(change.seq, Status.APPLIED) for change in changes if _pair(change) in there]
+    return done, [change for change in changes if _pair(change) not in there]
+
+
+def _pair(change: Change) -> tuple[str, str]:
+    return change.id, change.other_id
 
 
 def _taken_keys(environment: Environment, changes: Sequence[Change]) -> set[Key]:
@@ -136,20 +169,32 @@ def _settle(change: Change, row: Record | None, readable: Sequence[str]) -> Outc
         if change.action is Action.CREATE:
             return None
         return Outcome(change.seq, Status.STALE, "the row is gone since the plan was made")
-    if _holds(row, change.after, readable):
+    if not _unlike(row, change.after, readable):
         return Outcome(change.seq, Status.APPLIED)
     if change.action is Action.CREATE:
         return Outcome(change.seq, Status.STALE, "a row with this id has come into being since the plan was made")
     # A row that this plan creates has no values before; nothing can be compared then.
-    moved = [name for name in change.before if name in readable and not _same(row, name, change.before[name])]
+    moved = [name for name in _unlike(row, change.after, readable) if name in _unlike(row, change.before, readable)]
     if moved:
         return Outcome(change.seq, Status.STALE, f"changed since the plan was made: {', '.join(moved)}")
     return None
 
 
-def _holds(row: Record, values: Mapping[str, Value], readable: Sequence[str]) -> bool:
-    return all(_same(row, name, value) for name, value in values.items() if name in readable)
+def _unknown(change: Change, row: Record, readable: Sequence[str]) -> Outcome:
+    """The outcome of a change whose answer was lost, and whose row shows neither that it was made nor that it was not.
+
+    The service may have changed the values that we wrote, or somebody else may have; nothing more is written. The
+    values themselves are not told: messages are shown as they are, and a value may be a secret.
+    """
+    names = ", ".join(_unlike(row, change.after, readable))
+    words = (
+        "the row is there, with other values than planned"
+        if change.action is Action.CREATE
+        else "neither the value before nor the one planned is there"
+    )
+    return Outcome(change.seq, Status.UNKNOWN, f"the answer was lost, and {words}: {names}")
 
 
-def _same(row: Record, name: str, value: Value) -> bool:
-    return same_value(row.values.get(name), value)
+def _unlike(row: Record, values: Mapping[str, Value], readable: Sequence[str]) -> list[str]:
+    """The columns in which a row does not hold these values, as far as they can be read."""
+    return [name for name, value in values.items() if name in readable and not same_value(row.values.get(name), value)]

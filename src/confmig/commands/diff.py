@@ -41,6 +41,7 @@ def _report(differences: list[Difference], first: Path, second: Path) -> Report:
         verdict,
         {"differences": count, "first": str(first), "second": str(second)},
         [Section("Differences", ("kind", "table", "row", "column", "what"), rows, max(0, count - len(rows)))],
+        reason="differences" if count else "",
     )
 
 

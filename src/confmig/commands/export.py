@@ -3,11 +3,15 @@
 import zipfile
 from pathlib import Path
 
+from confmig import __version__
+from confmig.checking.findings import errors_of
+from confmig.checking.live import LivePolicy, live_findings
 from confmig.commands.options import (
     Auth,
     DataFile,
     Format,
     FormatOption,
+    Live,
     Reports,
     SchemaFile,
     Source,
@@ -18,11 +22,16 @@ from confmig.commands.options import (
 from confmig.commands.results import finish
 from confmig.errors import ExitCode, UsageError
 from confmig.exporting.export import ExportCounts, read_events, source_findings
+from confmig.exporting.live import LiveGuard, without_states
 from confmig.hosts.progress import Progress
 from confmig.model.schema import Schema
+from confmig.package.manifest import Manifest, manifest_path, write_manifest
 from confmig.package.package import Package, read_schema
+from confmig.package.schemafile import write_schema
 from confmig.package.writer import write_package
-from confmig.reporting.build import export_report, findings_report
+from confmig.profiles.profile import load_profiles
+from confmig.reporting.build import export_report
+from confmig.reporting.findings import findings_report
 from confmig.reporting.report import Report
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import Environment, connect
@@ -32,18 +41,19 @@ def export(
     source: Source,
     schema: SchemaFile,
     data: DataFile = Path("data.zip"),
+    live: Live = LivePolicy.FAIL,
     auth: Auth = None,
     source_auth: SourceAuth = None,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
-    """Read the schema's rows from the source into a data package."""
-    require_distinct(schema, data, *(report or ()))
+    """Read the schema's rows from the source into a data package, with a manifest beside it."""
+    require_distinct(schema, data, manifest_path(data), *(report or ()))
     require_report_paths(report or ())
     wanted = read_schema(schema)
     require_zip_name(data)
     environment = connect(source, auth_mode(source_auth, auth, source), "source")
-    return finish(export_package(environment, *wanted, data), format_, report)
+    return finish(export_package(environment, *wanted, data, live), format_, report)
 
 
 def require_zip_name(data: Path) -> None:
@@ -58,12 +68,38 @@ def require_zip_name(data: Path) -> None:
         raise UsageError(f"--data {data}: this file is no package, and would be replaced by one.", "Give another name.")
 
 
-def export_package(source: Environment, schema: Schema, schema_bytes: bytes, data: Path) -> Report:
+def export_package(source: Environment, schema: Schema, schema_bytes: bytes, data: Path, live: LivePolicy) -> Report:
     """Export, and report what was exported or why not."""
-    if findings := source_findings(schema, source):
+    profiles = load_profiles()
+    if findings := source_findings(schema, source, profiles):
+        return findings_report("export", findings)
+    guard = LiveGuard(live, profiles)
+    if live is LivePolicy.EXCLUDE_STATUS:
+        schema = without_states(schema, profiles)
+        schema_bytes = write_schema(schema)
+    guard.look(schema, source)
+    if errors_of(findings := tuple(live_findings(guard.found, live))):
         return findings_report("export", findings)
     counts = ExportCounts()
     with Progress("exported") as progress:
-        write_package(data, schema_bytes, schema, read_events(schema, source, counts, progress))
+        rows = read_events(schema, source, guard, counts, progress)
+        # A row may have gone live since the first look.
+        write_package(data, schema_bytes, schema, rows, keep=lambda: not guard.stops())
+    findings = tuple(live_findings(guard.found, live))
+    if guard.stops():
+        return findings_report("export", findings)
     with Package(data) as package:  # read back: what cannot be read is no export
-        return export_report(str(data), package.digest, source.url, counts)
+        digest = package.digest
+    manifest = write_manifest(data, _manifest(source, digest))
+    return export_report(str(data), str(manifest), digest, source.url, counts, findings)
+
+
+def _manifest(source: Environment, digest: str) -> Manifest:
+    return Manifest(
+        package_digest=digest,
+        source_organization=source.identity.organization_id,
+        source_url=source.url,
+        source_version=source.identity.version,
+        solutions=dict(source.solutions()),
+        tool_version=__version__,
+    )

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,37 +10,40 @@ from typing import Annotated
 
 import typer
 
-from confmig.applying.apply import apply_plan
 from confmig.applying.batch import OnDrift
-from confmig.applying.outcomes import ApplyResult
-from confmig.applying.runfile import RunFile, free_path
-from confmig.applying.verification import Verification, verify_target
+from confmig.applying.runfile import RunFile, free_path, path_of_run
+from confmig.checking.versions import VersionPolicy
+from confmig.commands.carrying_out import carry_out
+from confmig.commands.gate import objections, parse_age, require_expected, require_package_of
 from confmig.commands.options import (
     Auth,
     Drift,
+    ExpectData,
     Format,
     FormatOption,
     Ignore,
     MaxChanges,
     Reports,
     RunPath,
+    SameOrganization,
+    Solutions,
     Target,
     TargetAuth,
     auth_mode,
     ignored_columns,
     require_distinct,
 )
-from confmig.commands.plan import make_plan
+from confmig.commands.plan import make_plan, require_data_digest
 from confmig.commands.results import finish
-from confmig.errors import ExitCode, PlanError, UsageError
+from confmig.errors import ExitCode, UsageError
+from confmig.hosts.approvals import Approval
+from confmig.hosts.approvals import require_approval as require_approval_of
 from confmig.hosts.host import detect_host, say
-from confmig.hosts.progress import Progress
-from confmig.hosts.signals import SIGNALS
 from confmig.package.package import Package
 from confmig.planning.plan import LookupPolicy, PlanOptions
 from confmig.planning.planfile import PlanFile
-from confmig.reporting.build import apply_report, findings_report, plan_report
-from confmig.reporting.report import SHOWN_ROWS, Report
+from confmig.reporting.findings import findings_report
+from confmig.reporting.report import Annotation, Level, Report
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import Environment, connect
 
@@ -52,7 +56,31 @@ def import_(
     plan: Annotated[Path | None, typer.Option(envvar="CONFMIG_PLAN", help="Plan file to apply, exactly.")] = None,
     expect_digest: Annotated[
         str | None,
-        typer.Option(envvar="CONFMIG_EXPECT_DIGEST", help="Digest of the approved plan; any other is refused."),
+        typer.Option(
+            envvar="CONFMIG_EXPECT_DIGEST",
+            help="Digest of the approved plan; any other is refused. With --data the plan is made again and compared.",
+        ),
+    ] = None,
+    expect_data_digest: ExpectData = None,
+    plan_age: Annotated[
+        str | None,
+        typer.Option(envvar="CONFMIG_PLAN_AGE", metavar="AGE", help="Refuse a plan that is older: 30m, 12h, 7d."),
+    ] = None,
+    require_approval: Annotated[
+        bool,
+        typer.Option(
+            "--require-approval",
+            envvar="CONFMIG_REQUIRE_APPROVAL",
+            help="Ask GitHub or Azure DevOps who approved this run, and refuse when nobody did.",
+        ),
+    ] = False,
+    approval_environment: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CONFMIG_APPROVAL_ENVIRONMENT",
+            metavar="NAME",
+            help="With --require-approval: the environment of the job, whose reviewers approve.",
+        ),
     ] = None,
     run: RunPath = None,
     unreviewed: Annotated[
@@ -69,6 +97,11 @@ def import_(
     ] = None,
     ignore: Ignore = None,
     max_changes: MaxChanges = None,
+    versions: Annotated[
+        VersionPolicy | None, typer.Option(envvar="CONFMIG_VERSIONS", help="With --data: see confmig plan.")
+    ] = None,
+    compare_solution: Solutions = None,
+    same_organization: SameOrganization = False,
     auth: Auth = None,
     target_auth: TargetAuth = None,
     format_: FormatOption = Format.TEXT,
@@ -77,29 +110,89 @@ def import_(
     """Apply a plan exactly, or plan and apply a package; every outcome goes into the run file."""
     require_distinct(data, plan, run if run != plan else None, *(report or ()))
     require_report_paths(report or ())
+    _require_no_empty_condition()
     mode = auth_mode(target_auth, auth, target)
-    if plan is not None:
-        if lookups is not None or ignore or max_changes is not None:
-            raise UsageError(
-                "--lookups, --ignore and --max-changes are decided when a plan is made, not when it is applied.",
-                "Give them to confmig plan.",
-            )
-        with PlanFile(plan):
-            result = import_plan(connect(target, mode, "target"), plan, expect_digest, data, run, on_drift)
-        return finish(result, format_, report)
+    if plan is None:
+        _require_data_alone(data, expect_digest or plan_age, reviewed=require_approval, unreviewed=unreviewed)
+        assert data is not None  # noqa: S101  # just checked
+        options = PlanOptions(
+            lookups or LookupPolicy.FAIL,
+            ignored_columns(ignore),
+            max_changes,
+            versions or VersionPolicy.IDENTICAL,
+            tuple(compare_solution or ()),
+            same_organization,
+        )
+        with Package(data) as package:
+            require_data_digest(package, expect_data_digest)
+            environment = connect(target, mode, "target")
+        return finish(import_data(environment, data, options, run, on_drift), format_, report)
+    if lookups or ignore or max_changes is not None or versions or compare_solution or same_organization:
+        raise UsageError(
+            "--lookups, --ignore, --max-changes, --versions, --compare-solution and --same-organization are decided"
+            " when a plan is made, not when it is applied.",
+            "Give them to confmig plan.",
+        )
+    with PlanFile(plan) as planned:
+        require_expected(planned, expect_digest, expect_data_digest, parse_age(plan_age))
+        approval = _approval(approval_environment, expect_digest) if require_approval else None
+        environment = connect(target, mode, "target")
+        again = expect_digest is not None and on_drift is OnDrift.STOP
+        result = import_plan(environment, planned, data, run, on_drift, again=again)
+    return finish(_with_approval(result, approval), format_, report)
+
+
+def _require_no_empty_condition() -> None:
+    """Check that no condition was meant and came out empty, as the output of a job does whose name is mistyped.
+
+    An empty variable counts as none, and an import without its condition would go through.
+    """
+    for name in ("EXPECT_DIGEST", "EXPECT_DATA_DIGEST", "PLAN_AGE", "REQUIRE_APPROVAL"):
+        if os.environ.get(f"CONFMIG_{name}", "unset").strip() == "":
+            raise UsageError(f"The variable CONFMIG_{name} is set, but empty.", "Give it a value, or do not set it.")
+
+
+def _require_data_alone(data: Path | None, of_a_plan: str | None, *, reviewed: bool, unreviewed: bool) -> None:
+    """Check that a package may be imported without a plan file."""
     if data is None:
         raise UsageError("There is nothing to import.", "Give --plan FILE, or --data FILE.")
-    if expect_digest is not None:
-        raise UsageError("--expect-digest is the digest of a plan.", "Give the plan's file with --plan.")
+    if of_a_plan is not None or reviewed:
+        raise UsageError(
+            "--expect-digest, --plan-age and --require-approval are about a plan.", "Give the plan's file with --plan."
+        )
     if detect_host().is_pipeline and not unreviewed:
         raise UsageError(
             "In a pipeline a package is applied by a plan that somebody has seen.",
             "Run confmig plan first and give its file with --plan, or say --unreviewed.",
+            reason="unreviewed",
         )
-    options = PlanOptions(lookups or LookupPolicy.FAIL, ignored_columns(ignore), max_changes)
-    with Package(data):
-        environment = connect(target, mode, "target")
-    return finish(import_data(environment, data, options, run, on_drift), format_, report)
+
+
+def _approval(environment: str | None, digest: str | None) -> Approval:
+    if not environment:
+        raise UsageError(
+            "--require-approval needs to know which environment's reviewers approve.",
+            "Give --approval-environment with the name in the job's environment.",
+        )
+    approval = require_approval_of(detect_host(), environment)
+    if digest is None:  # as it is when the output that should hold it is mistyped in a workflow
+        raise UsageError(
+            "--require-approval needs the digest of the plan that was approved.",
+            "Give --expect-digest, handed over by the job that made the plan.",
+        )
+    return approval
+
+
+def _with_approval(result: Report, approval: Approval | None) -> Report:
+    if approval is None:
+        return result
+    facts = {**result.facts, "approved_by": ", ".join(approval.approvers), "environment": approval.environment}
+    annotations = list(result.annotations)
+    if approval.self_approved:
+        words = f"The run was approved by the one who started it, {', '.join(approval.approvers)}."
+        advice = f"Prevent self-review in the settings of environment {approval.environment}."
+        annotations.append(Annotation(Level.WARNING, "self-approved", f"{words} {advice}"))
+    return replace(result, facts=facts, annotations=annotations)
 
 
 def import_data(target: Environment, data: Path, options: PlanOptions, run: Path | None, on_drift: OnDrift) -> Report:
@@ -110,12 +203,14 @@ def import_data(target: Environment, data: Path, options: PlanOptions, run: Path
                 resumable = earlier.can_resume(target.identity.organization_id, package.digest)
             if resumable:
                 say(f"{run} is the run of an import that did not end; it goes on.")
-                return _apply(target, run, run, package, on_drift)
+                with PlanFile(run) as unfinished:
+                    return carry_out(target, unfinished, run, package, on_drift)
         made = Path(folder) / "confmig.plan"
         planned = make_plan(package, target, options, made)
         if planned.findings:
             return findings_report("import", planned.findings)
-        return _apply(target, made, free_path(run or _run_name()), package, on_drift)
+        with PlanFile(made) as fresh:
+            return carry_out(target, fresh, free_path(run or _run_name()), package, on_drift)
 
 
 def _run_name() -> Path:
@@ -123,74 +218,24 @@ def _run_name() -> Path:
 
 
 def import_plan(
-    target: Environment,
-    plan: Path,
-    expect_digest: str | None,
-    data: Path | None,
-    run: Path | None,
-    on_drift: OnDrift,
+    target: Environment, planned: PlanFile, data: Path | None, run: Path | None, on_drift: OnDrift, *, again: bool
 ) -> Report:
-    """Apply a plan exactly, and look again when its package is at hand."""
-    with PlanFile(plan) as planned:
-        _require_approved(planned, expect_digest)
-        package_digest = planned.header.package_digest
-    run_path = run or plan.with_suffix(".run")
-    if data is None:
-        return _apply(target, plan, run_path, None, on_drift)
-    with Package(data) as package:
-        if package.digest != package_digest:
-            raise PlanError(
-                f"{plan} is a plan for another package than {data}.", "Give the package that the plan was made from."
-            )
-        return _apply(target, plan, run_path, package, on_drift)
+    """Apply a plan exactly, if the target has nothing against it, and look again when its package is at hand.
 
-
-def _require_approved(planned: PlanFile, expect_digest: str | None) -> None:
-    """Refuse a plan that was changed, or that is not the approved one."""
-    planned.require_untouched()
-    digest = planned.header.digest
-    if expect_digest is not None and expect_digest.strip().lower() != digest:
-        raise PlanError(
-            f"{planned.path}: its digest is {digest}, not the approved {expect_digest}.",
-            "Have this plan approved, or give the approved file.",
-        )
-
-
-def _apply(target: Environment, plan: Path, run_path: Path, package: Package | None, on_drift: OnDrift) -> Report:
-    with PlanFile(plan) as planned:
-        planned.require_untouched()
-        _require_target(planned, target)
-        if planned.header.refusals:
-            return plan_report(planned, ExitCode.REFUSED, "import")
-        writes = planned.writes()
+    Args:
+        target: The target.
+        planned: The plan, which stays open: what was checked is what is applied.
+        data: The package that it was made from.
+        run: The run file; default: beside the plan.
+        on_drift: What to do with a row that is no longer as planned.
+        again: Whether the plan is first made again: what it holds must be what was approved, or the rest of it.
+    """
+    with ExitStack() as stack:
+        package = stack.enter_context(Package(data)) if data is not None else None
+        if package is not None:
+            require_package_of(planned, package)
         options = PlanOptions.from_texts(planned.header.policies)
-    say(f"The outcomes go into {run_path}.")
-    with RunFile.start(plan, run_path) as run:
-        with SIGNALS.gently() as stopping, Progress("applied", writes) as progress:
-            result = apply_plan(target, run, on_drift, progress, stopping)
-        if stopping.is_set():
-            result = replace(result, error=SIGNALS.error("Stopped by a signal.", "The same command goes on."))
-        left = None
-        if package is not None and not (result.stopped or result.error):
-            # A plan that writes nothing has just been compared; anything else is looked at once more.
-            left = verify_target(package, target, options, SHOWN_ROWS) if writes else Verification()
-        return apply_report(run, result, _exit_code(result, left), left)
-
-
-def _require_target(planned: PlanFile, target: Environment) -> None:
-    """Refuse a plan for another organization."""
-    header = planned.header
-    if header.target_organization != target.identity.organization_id:
-        raise PlanError(
-            f"{planned.path} is a plan for organization {header.target_organization} ({header.target_url}),"
-            f" but {target.url} is {target.identity.organization_id}.",
-            "Make a plan for this target.",
-        )
-
-
-def _exit_code(result: ApplyResult, left: Verification | None) -> ExitCode:
-    if result.error is not None:
-        return result.error.exit_code
-    if result.stopped:
-        return ExitCode.REFUSED
-    return ExitCode.INCOMPLETE if result.failed or (left is not None and not left.holds) else ExitCode.DONE
+        if refused := objections(planned, target, package, options, again=again):
+            return refused
+        path = path_of_run(planned, run or planned.path.with_suffix(".run"))
+        return carry_out(target, planned, path, package, on_drift)

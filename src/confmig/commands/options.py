@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from confmig.applying.batch import OnDrift
+from confmig.checking.live import LivePolicy
+from confmig.checking.versions import VersionPolicy
 from confmig.errors import UsageError
 from confmig.planning.plan import LookupPolicy
 from confmig.webapi.auth import AuthMode
@@ -32,6 +34,53 @@ RunPath = Annotated[
 Auth = Annotated[
     AuthMode | None,
     typer.Option(envvar="CONFMIG_AUTH", help="How to sign in; default: none on this machine, else secret."),
+]
+OptionalSource = Annotated[
+    str | None, typer.Option("--source", envvar="CONFMIG_SOURCE", help="URL of the environment to read from.")
+]
+OptionalTarget = Annotated[
+    str | None, typer.Option("--target", envvar="CONFMIG_TARGET", help="URL of the target environment.")
+]
+Versions = Annotated[
+    VersionPolicy,
+    typer.Option(envvar="CONFMIG_VERSIONS", help="How the versions of solutions may differ between source and target."),
+]
+Solutions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--compare-solution",
+        envvar="CONFMIG_COMPARE_SOLUTION",
+        metavar="NAME",
+        help="Unique name of a solution whose versions are compared; repeatable. Those of known products always are.",
+    ),
+]
+Live = Annotated[
+    LivePolicy, typer.Option(envvar="CONFMIG_LIVE", help="What happens with rows that are live in the source.")
+]
+Outside = Annotated[
+    list[str] | None,
+    typer.Option(
+        envvar="CONFMIG_OUTSIDE",
+        metavar="TABLE",
+        help="Table whose rows the target is known to have under the same ids; repeatable.",
+    ),
+]
+ExpectData = Annotated[
+    str | None,
+    typer.Option(
+        "--expect-data-digest",
+        envvar="CONFMIG_EXPECT_DATA_DIGEST",
+        metavar="DIGEST",
+        help="Digest of the package that was exported; any other is refused.",
+    ),
+]
+SameOrganization = Annotated[
+    bool,
+    typer.Option(
+        "--same-organization",
+        envvar="CONFMIG_SAME_ORGANIZATION",
+        help="Let a package go back to the organization that it was exported from.",
+    ),
 ]
 SourceAuth = Annotated[
     AuthMode | None, typer.Option(envvar="CONFMIG_SOURCE_AUTH", help="How to sign in to the source, if not by --auth.")

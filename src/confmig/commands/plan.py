@@ -6,9 +6,13 @@ from typing import Annotated
 import typer
 
 from confmig import __version__
+from confmig.checking.dependencies import never_moved
+from confmig.checking.findings import errors_of
+from confmig.checking.versions import VersionPolicy
 from confmig.commands.options import (
     Auth,
     DataFile,
+    ExpectData,
     Format,
     FormatOption,
     Ignore,
@@ -16,19 +20,30 @@ from confmig.commands.options import (
     MaxChanges,
     PlanPath,
     Reports,
+    SameOrganization,
+    Solutions,
     Target,
     TargetAuth,
+    Versions,
     auth_mode,
     ignored_columns,
     require_distinct,
 )
 from confmig.commands.results import finish
-from confmig.errors import ExitCode
+from confmig.commands.sides import compare_origin, origin_of
+from confmig.errors import ExitCode, PlanError, ServiceError
+from confmig.hosts.comments import post_comment
+from confmig.hosts.host import say
+from confmig.hosts.secrets import SECRETS
 from confmig.package.package import Package
 from confmig.planning.build import PlanResult, build_plan
 from confmig.planning.plan import LookupPolicy, PlanOptions
 from confmig.planning.planfile import PlanFile, discard_old_plan
-from confmig.reporting.build import findings_report, plan_report
+from confmig.profiles.profile import load_profiles
+from confmig.reporting.build import plan_report
+from confmig.reporting.findings import findings_report
+from confmig.reporting.markdown import render_markdown
+from confmig.reporting.report import Report, with_texts
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import Environment, connect
 
@@ -40,6 +55,16 @@ def plan(
     lookups: Lookups = LookupPolicy.FAIL,
     ignore: Ignore = None,
     max_changes: MaxChanges = None,
+    versions: Versions = VersionPolicy.IDENTICAL,
+    compare_solution: Solutions = None,
+    same_organization: SameOrganization = False,
+    expect_data_digest: ExpectData = None,
+    comment: Annotated[
+        bool,
+        typer.Option(
+            "--comment", envvar="CONFMIG_COMMENT", help="In a pull request on GitHub: write the plan as a comment."
+        ),
+    ] = False,
     fail_on_changes: Annotated[
         bool,
         typer.Option("--fail-on-changes", envvar="CONFMIG_FAIL_ON_CHANGES", help="End with 4 when there are changes."),
@@ -52,8 +77,11 @@ def plan(
     """Show what importing this package would change in the target; never writes to it."""
     require_distinct(data, plan_, *(report or ()))
     require_report_paths(report or ())
-    options = PlanOptions(lookups, ignored_columns(ignore), max_changes)
+    options = PlanOptions(
+        lookups, ignored_columns(ignore), max_changes, versions, tuple(compare_solution or ()), same_organization
+    )
     with Package(data) as package:
+        require_data_digest(package, expect_data_digest)
         discard_old_plan(plan_)
         environment = connect(target, auth_mode(target_auth, auth, target), "target")
         result = make_plan(package, environment, options, plan_)
@@ -65,9 +93,50 @@ def plan(
             exit_code = ExitCode.REFUSED
         elif fail_on_changes and planned.writes():
             exit_code = ExitCode.DIFFERENCES
-        return finish(plan_report(planned, exit_code), format_, report)
+        result_of_plan = plan_report(planned, exit_code)
+    if comment:
+        comment_on_pull_request(result_of_plan, target)
+    return finish(result_of_plan, format_, report)
 
 
 def make_plan(package: Package, target: Environment, options: PlanOptions, path: Path) -> PlanResult:
     """Plan the import of a package; the plan file is at ``path`` unless there are findings."""
-    return build_plan(package, target, options, path, package=package.path.name, tool_version=__version__)
+    origin = origin_of(package)
+    findings = [
+        *never_moved(package.schema, load_profiles()),
+        *compare_origin(package.schema.names(), origin, target, options),
+    ]
+    if errors := errors_of(findings):
+        return PlanResult(None, tuple(errors))
+    return build_plan(
+        package,
+        target,
+        options,
+        path,
+        package=package.path.name,
+        tool_version=__version__,
+        origin=origin,
+        remarks=[finding.message for finding in findings],
+    )
+
+
+def require_data_digest(package: Package, expected: str | None) -> None:
+    """Check that a package is the one that was exported.
+
+    Raises:
+        PlanError: It is another.
+    """
+    if expected is not None and expected.strip().lower() != package.digest:
+        raise PlanError(
+            f"{package.path}: its digest is {package.digest}, not the expected {expected}.",
+            "Give the package that was exported, unchanged.",
+            reason="package-changed",
+        )
+
+
+def comment_on_pull_request(report: Report, target: str) -> None:
+    """Write a report as the one comment that this target has on the pull request."""
+    try:
+        post_comment(render_markdown(with_texts(report, SECRETS.hide)), f"plan {target}")
+    except ServiceError as error:
+        say(f"The pull request has no comment: {error.message} {error.hint}")

@@ -1,8 +1,13 @@
-"""``confmig promote``: export, plan, import and verify in one process, for a local run."""
+"""``confmig promote``: check, export, plan, import and verify in one process, for a local run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from confmig.applying.batch import OnDrift
+from confmig.checking.findings import errors_of
+from confmig.checking.live import LivePolicy
+from confmig.checking.versions import VersionPolicy
+from confmig.commands.check import check_environments
 from confmig.commands.export import export_package, require_zip_name
 from confmig.commands.import_ import import_data
 from confmig.commands.options import (
@@ -12,24 +17,29 @@ from confmig.commands.options import (
     Format,
     FormatOption,
     Ignore,
+    Live,
     Lookups,
     MaxChanges,
     Reports,
     RunPath,
     SchemaFile,
+    Solutions,
     Source,
     SourceAuth,
     Target,
     TargetAuth,
+    Versions,
     auth_mode,
     ignored_columns,
     require_distinct,
 )
 from confmig.commands.results import finish
+from confmig.commands.sides import require_two_environments
 from confmig.errors import ExitCode, UsageError
 from confmig.hosts.host import detect_host, say
 from confmig.package.package import read_schema
 from confmig.planning.plan import LookupPolicy, PlanOptions
+from confmig.reporting.findings import findings_report
 from confmig.reporting.report import Report
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import connect
@@ -45,13 +55,16 @@ def promote(
     lookups: Lookups = LookupPolicy.FAIL,
     ignore: Ignore = None,
     max_changes: MaxChanges = None,
+    versions: Versions = VersionPolicy.IDENTICAL,
+    compare_solution: Solutions = None,
+    live: Live = LivePolicy.FAIL,
     auth: Auth = None,
     source_auth: SourceAuth = None,
     target_auth: TargetAuth = None,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
-    """Export from the source, plan, import into the target and verify, in one process."""
+    """Check, export from the source, plan, import into the target and verify, in one process."""
     require_distinct(schema, data, run, *(report or ()))
     require_report_paths(report or ())
     if detect_host().is_pipeline:
@@ -59,17 +72,18 @@ def promote(
             "promote is for a local run: in a pipeline nobody would see the plan before it is applied.",
             "Run confmig export, plan and import --plan as steps of their own.",
         )
-    options = PlanOptions(lookups, ignored_columns(ignore), max_changes)
+    options = PlanOptions(lookups, ignored_columns(ignore), max_changes, versions, tuple(compare_solution or ()))
     wanted = read_schema(schema)
     require_zip_name(data)
     source_environment = connect(source, auth_mode(source_auth, auth, source), "source")
     target_environment = connect(target, auth_mode(target_auth, auth, target), "target")
-    if source_environment.identity.organization_id == target_environment.identity.organization_id:
-        raise UsageError(
-            f"{source} and {target} are the same organization, {target_environment.identity.organization_id}.",
-            "Check the two URLs.",
-        )
-    exported = export_package(source_environment, *wanted, data)
+    require_two_environments(source_environment, target_environment)
+    findings = check_environments(wanted[0], source_environment, target_environment, options, live)
+    if errors_of(findings):
+        return finish(findings_report("promote", findings), format_, report)
+    for warning in findings:
+        say(warning.message)
+    exported = export_package(source_environment, *wanted, data, live)
     say(exported.verdict)
     if exported.exit_code is not ExitCode.DONE:
         return finish(exported, format_, report)
@@ -79,4 +93,4 @@ def promote(
 
 def _joined(exported: Report, imported: Report) -> Report:
     facts = {**{f"exported_{name}": fact for name, fact in exported.facts.items()}, **imported.facts}
-    return Report("promote", imported.exit_code, imported.verdict, facts, imported.sections)
+    return replace(imported, command="promote", facts=facts)

@@ -6,6 +6,7 @@ from confmig.applying.verification import verify_target
 from confmig.commands.options import (
     Auth,
     DataFile,
+    ExpectData,
     Format,
     FormatOption,
     Ignore,
@@ -16,11 +17,13 @@ from confmig.commands.options import (
     auth_mode,
     ignored_columns,
 )
+from confmig.commands.plan import require_data_digest
 from confmig.commands.results import finish
 from confmig.errors import ExitCode
 from confmig.package.package import Package
 from confmig.planning.plan import LookupPolicy, PlanOptions
-from confmig.reporting.build import findings_report, verify_report
+from confmig.reporting.build import verify_report
+from confmig.reporting.findings import findings_report
 from confmig.reporting.report import SHOWN_ROWS
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import connect
@@ -29,6 +32,7 @@ from confmig.webapi.environment import connect
 def verify(
     target: Target,
     data: DataFile = Path("data.zip"),
+    expect_data_digest: ExpectData = None,
     lookups: Lookups = LookupPolicy.FAIL,
     ignore: Ignore = None,
     auth: Auth = None,
@@ -40,6 +44,7 @@ def verify(
     require_report_paths(report or ())
     options = PlanOptions(lookups, ignored_columns(ignore))
     with Package(data) as package:
+        require_data_digest(package, expect_data_digest)
         environment = connect(target, auth_mode(target_auth, auth, target), "target")
         found = verify_target(package, environment, options, SHOWN_ROWS)
     if found.findings:

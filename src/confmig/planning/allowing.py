@@ -8,7 +8,9 @@ from confmig.planning.preparing import Preparation
 _SHOWN = 20
 
 
-def refusals(prepared: Preparation, options: PlanOptions, conflicts: int, writes: int) -> list[str]:
+def refusals(
+    prepared: Preparation, options: PlanOptions, conflicts: int, writes: int, *, into_source: bool
+) -> list[str]:
     """Why a plan may not be applied; none when it may.
 
     Args:
@@ -16,6 +18,7 @@ def refusals(prepared: Preparation, options: PlanOptions, conflicts: int, writes
         options: The user's policies.
         conflicts: How many rows and pairs are in conflict.
         writes: How many rows and pairs would be written.
+        into_source: Whether the target is the organization that the package came from.
     """
     reasons = list(_unresolved(prepared)) if options.lookups is LookupPolicy.FAIL else []
     if len(reasons) > _SHOWN:
@@ -24,6 +27,10 @@ def refusals(prepared: Preparation, options: PlanOptions, conflicts: int, writes
         reasons.append(f"{conflicts} conflicts: rows whose match would have to be guessed; each has its reason")
     if options.max_changes is not None and writes > options.max_changes:
         reasons.append(f"{writes} changes of rows or pairs are more than the {options.max_changes} of --max-changes")
+    if into_source and writes and not options.same_organization:
+        reasons.append(
+            "the target is the organization that the package was exported from (--same-organization allows it)"
+        )
     return reasons
 
 

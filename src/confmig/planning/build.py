@@ -15,7 +15,7 @@ from confmig.model.values import same_value
 from confmig.planning.allowing import refusals
 from confmig.planning.associations import AssociationPlan
 from confmig.planning.matching import Matches
-from confmig.planning.plan import WRITING, Action, Change, MatchedBy, Phase, PlanOptions
+from confmig.planning.plan import WRITING, Action, Change, MatchedBy, Origin, Phase, PlanOptions
 from confmig.planning.planfile import PlanHeader, PlanWriter
 from confmig.planning.ports import Current, Wanted
 from confmig.planning.preparing import Preparation, prepare
@@ -34,8 +34,19 @@ class PlanResult:
     findings: tuple[Finding, ...] = ()
 
 
+NOWHERE = Origin()
+
+
 def build_plan(
-    wanted: Wanted, current: Current, options: PlanOptions, path: Path, *, package: str, tool_version: str
+    wanted: Wanted,
+    current: Current,
+    options: PlanOptions,
+    path: Path,
+    *,
+    package: str,
+    tool_version: str,
+    origin: Origin = NOWHERE,
+    remarks: Iterable[str] = (),
 ) -> PlanResult:
     """Plan what importing a package would change in a target, and write the plan to a file.
 
@@ -46,6 +57,8 @@ def build_plan(
         path: Where the plan file goes.
         package: The package's name, for people.
         tool_version: The version of confmig, for the header.
+        origin: Where the package comes from.
+        remarks: What else is worth knowing about it; becomes notes.
 
     Raises:
         PlanError: Lookups or keys form a circle that cannot be opened.
@@ -59,6 +72,8 @@ def build_plan(
     prepared = prepare(wanted, current, options, tables)
     leave_out_skipped_rows(prepared, wanted, current, options)
     note_what_is_left_out(prepared, wanted.schema, options)
+    for remark in remarks:
+        prepared.notes.add("source", "", "", remark)
     with PlanWriter(path) as writer:
         rows = _RowWriter(wanted, current, options, prepared, writer)
         rows.write()
@@ -71,8 +86,17 @@ def build_plan(
             tool_version=tool_version,
             policies=options.as_texts(),
             package=package,
-            refusals=refusals(prepared, options, rows.conflicts, rows.writes),
+            refusals=refusals(
+                prepared,
+                options,
+                rows.conflicts,
+                rows.writes,
+                into_source=origin.organization == current.identity.organization_id,
+            ),
             tables=sorted(prepared.tables),
+            source_organization=origin.organization,
+            source_url=origin.url,
+            source_solutions=dict(origin.solutions),
         )
         return PlanResult(writer.finish(header, prepared.notes.all()))
 

@@ -4,7 +4,7 @@ from collections.abc import Set
 
 from confmig.model.environment import ColumnInfo, TableInfo
 from confmig.model.schema import Table
-from confmig.model.values import ColumnType
+from confmig.model.values import PARTY_ROLES, ColumnType
 
 _BOOKKEEPING = {
     # What the service keeps for itself, even where it would let us write.
@@ -36,6 +36,9 @@ _BOOKKEEPING = {
     "supportingsolutionid",
 }
 
+_OWN = {("transactioncurrency", "exchangerate")}
+"""Bookkeeping elsewhere, but of this table a column like any other."""
+
 STATE_COLUMNS = ("statecode", "statuscode")
 
 
@@ -51,7 +54,8 @@ def is_moved(table: TableInfo, column: ColumnInfo) -> bool:
 
 def _goes_another_way(table: TableInfo, column: ColumnInfo) -> bool:
     """Whether nobody expects a column here: it is bookkeeping, the id, or a state, which has a phase of its own."""
-    return column.name in _BOOKKEEPING or column.name in STATE_COLUMNS or column.name == table.primary_id
+    kept = column.name in _BOOKKEEPING and (table.name, column.name) not in _OWN
+    return kept or column.name in STATE_COLUMNS or column.name == table.primary_id
 
 
 def why_not_moved(column: ColumnInfo) -> str:
@@ -63,6 +67,9 @@ def why_not_moved(column: ColumnInfo) -> str:
             return "big integers are never in a package"
         case ColumnType.UNKNOWN:
             return "columns of its type cannot be moved"
+        case ColumnType.PARTIES if column.name not in PARTY_ROLES:
+            # An activity's parties are one collection: without their role, ours cannot be told from the others.
+            return "nobody can tell in which role its parties take part"
         case _ if not (column.creatable or column.updatable):
             return "the service lets nobody write it"
         case _:

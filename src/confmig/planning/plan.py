@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+from confmig.checking.versions import VersionPolicy
+from confmig.errors import PlanError
 from confmig.model.values import Value
 
 
@@ -78,26 +80,50 @@ class LookupPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a package comes from, as its manifest says: the organization, its URL, and the solutions' versions."""
+
+    organization: str = ""
+    url: str = ""
+    solutions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class PlanOptions:
     """What the user decides about a plan.
 
     ``ignore`` names (table, column) pairs that are neither compared nor written. ``max_changes`` refuses a plan that
-    would write more rows and associations than that.
+    would write more rows and associations than that. ``versions`` tells how the versions of the products' solutions,
+    and of the ``solutions`` that are named, may differ from the source's. ``same_organization`` lets a package go back
+    to where it came from.
     """
 
     lookups: LookupPolicy = LookupPolicy.FAIL
     ignore: frozenset[tuple[str, str]] = frozenset()
     max_changes: int | None = None
+    versions: VersionPolicy = VersionPolicy.IDENTICAL
+    solutions: tuple[str, ...] = ()
+    same_organization: bool = False
 
     @classmethod
     def from_texts(cls, texts: Mapping[str, str]) -> "PlanOptions":
-        """The options that a plan was made with; the reverse of ``as_texts``."""
-        pairs = (text.split(".") for text in texts["ignore"].split(",") if text)
-        return cls(
-            LookupPolicy(texts["lookups"]),
-            frozenset((table, column) for table, column in pairs),
-            int(texts["max-changes"]) if texts["max-changes"] else None,
-        )
+        """The options that a plan was made with; the reverse of ``as_texts``.
+
+        Raises:
+            PlanError: They are none that this program writes.
+        """
+        try:
+            pairs = (text.split(".") for text in texts["ignore"].split(",") if text)
+            return cls(
+                LookupPolicy(texts["lookups"]),
+                frozenset((table, column) for table, column in pairs),
+                int(texts["max-changes"]) if texts["max-changes"] else None,
+                VersionPolicy(texts["versions"]),
+                tuple(name for name in texts["solutions"].split(",") if name),
+                texts["same-organization"] == "true",
+            )
+        except (KeyError, ValueError, AttributeError) as error:
+            raise PlanError(f"The policies of the plan cannot be read: {error}.") from error
 
     def as_texts(self) -> dict[str, str]:
         """The policies as they stand in the plan file and go into its digest."""
@@ -105,6 +131,9 @@ class PlanOptions:
             "lookups": self.lookups.value,
             "ignore": ",".join(sorted(f"{table}.{column}" for table, column in self.ignore)),
             "max-changes": "" if self.max_changes is None else str(self.max_changes),
+            "versions": self.versions.value,
+            "solutions": ",".join(sorted(self.solutions)),
+            "same-organization": str(self.same_organization).lower(),
         }
 
 

@@ -7,9 +7,10 @@ is over what matters: who, what, the policies, and of every change its row, acti
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from confmig.errors import PlanError, UsageError
 from confmig.model.codec import decode_values, encode_values, plain_values
 from confmig.planning.plan import WRITING, Action, Change, MatchedBy, Note, Phase, TableCounts
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
 _PORTION = 1_000
 _LOCK_SECONDS = 2.0
 
@@ -29,6 +30,16 @@ CREATE TABLE changes (
     seq INTEGER PRIMARY KEY, phase INTEGER, rank INTEGER, level INTEGER, tbl TEXT, id TEXT, source_id TEXT, name TEXT,
     action TEXT, relationship TEXT, other_id TEXT, before TEXT, after TEXT, matched_by TEXT, reason TEXT,
     version TEXT, keys TEXT
+);
+CREATE INDEX by_table ON changes (tbl, action);
+CREATE INDEX by_row ON changes (tbl, id);
+"""
+RUN_TABLE = "outcomes"
+"""The table that makes a plan file into the file of its run."""
+RUN_TABLES = """
+CREATE TABLE outcomes (
+    seq INTEGER PRIMARY KEY, status TEXT NOT NULL, attempts INTEGER NOT NULL, message TEXT, code TEXT, request_id TEXT,
+    at TEXT NOT NULL
 );
 """
 _COLUMNS = (
@@ -44,7 +55,8 @@ class PlanHeader:
     """What a plan is about.
 
     ``refusals`` are the reasons why it may not be applied as it is; a plan without any may be. ``tables`` are all
-    tables that applying it touches or points to.
+    tables that applying it touches or points to. ``source_organization`` and ``source_solutions`` are what the
+    package's manifest says of the source; empty when it has none.
     """
 
     target_organization: str
@@ -58,6 +70,9 @@ class PlanHeader:
     refusals: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     target_version: str = ""
+    source_organization: str = ""
+    source_url: str = ""
+    source_solutions: dict[str, str] = field(default_factory=dict)
     digest: str = ""
     format_version: str = FORMAT_VERSION
 
@@ -78,7 +93,7 @@ def discard_old_plan(path: Path) -> None:
         names = set()
     if "changes" not in names:
         raise UsageError(f"{path}: this file is no plan, and would be replaced by one.", hint)
-    if "outcomes" in names:
+    if RUN_TABLE in names:
         raise UsageError(f"{path}: this is the file of a run, which is never replaced.", hint)
     path.unlink()
 
@@ -133,7 +148,6 @@ class PlanWriter:
             "INSERT INTO changes SELECT row_number() OVER (ORDER BY "  # noqa: S608  # constants of ours
             f"{_ORDER}), {_COLUMNS} FROM incoming"
         )
-        connection.execute("CREATE INDEX by_table ON changes (tbl, action)")
         digest = _plan_digest(connection, header)
         created = header.created or datetime.now(UTC).isoformat(timespec="seconds")
         whole = replace(header, created=created, digest=digest)
@@ -201,10 +215,14 @@ def _header_rows(header: PlanHeader) -> Iterator[tuple[str, str]]:
 
 
 def _plan_digest(connection: sqlite3.Connection, header: PlanHeader) -> str:
-    """SHA-256 over organization, package, policies, refusals, and every writing change's place, row and columns."""
+    """SHA-256 over organization, package, policies, refusals, and every writing change's place, row and columns.
+
+    Source, solutions and tables are in it because they decide which versions are compared before the plan is applied.
+    """
     digest = hashlib.sha256()
     about = [header.target_organization, header.package_digest, sorted(header.policies.items()), header.refusals]
-    digest.update(msgspec.json.encode(about))
+    origin = [header.source_organization, sorted(header.source_solutions.items()), sorted(header.tables)]
+    digest.update(msgspec.json.encode([*about, *origin]))
     marks = ",".join("?" * len(WRITING))
     query = (
         "SELECT phase, rank, level, tbl, id, action, relationship, other_id, keys, before, after FROM changes"  # noqa: S608
@@ -216,6 +234,14 @@ def _plan_digest(connection: sqlite3.Connection, header: PlanHeader) -> str:
         written = [encode_values(plain_values(decode_values(text))) for text in (before, after)]
         digest.update(msgspec.json.encode([what, written]))
     return digest.hexdigest()
+
+
+@cache
+def _plain_tables() -> frozenset[tuple[str, str | None]]:
+    """What the databases of plans and of their runs consist of, as SQLite describes it."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_TABLES + RUN_TABLES)
+        return frozenset(connection.execute("SELECT type, sql FROM sqlite_master"))
 
 
 class PlanFile:
@@ -242,6 +268,7 @@ class PlanFile:
             raise
 
     def _read_header(self) -> PlanHeader:
+        self._require_plain_tables()
         values = {key: msgspec.json.decode(value) for key, value in self.connection.execute("SELECT * FROM header")}
         if not values:
             raise PlanError(f"{self.path}: this plan is not finished.", "Make it again with confmig plan.")
@@ -251,7 +278,19 @@ class PlanFile:
                 f"{self.path}: a plan of format {version}; this confmig reads format {FORMAT_VERSION}.",
                 "Make the plan again with this version.",
             )
-        return PlanHeader(**values)
+        return msgspec.convert(values, PlanHeader)
+
+    def _require_plain_tables(self) -> None:
+        """Refuse a file with anything in it that could show other changes than it holds: views, triggers, …."""
+        found = self.connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+        foreign = [name for kind, name, sql in found if (kind, sql) not in _plain_tables()]
+        # To SQLite, a view that is called CHANGES is what a query of changes reads.
+        if foreign and any(name.lower() == "changes" for _, name, _ in found):
+            raise PlanError(
+                f"{self.path}: the plan was changed after it was made: it holds {', '.join(foreign)}.",
+                "Make the plan again, and apply it unchanged.",
+                reason="plan-changed",
+            )
 
     def __enter__(self) -> "PlanFile":
         return self
@@ -269,14 +308,14 @@ class PlanFile:
         Raises:
             PlanError: They are not: the file was changed after it was made.
         """
-        try:
+        digest = None  # what cannot be read has none, and so never the one that the header may claim
+        with suppress(sqlite3.DatabaseError, msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError):
             digest = _plan_digest(self.connection, self.header)
-        except (sqlite3.DatabaseError, msgspec.DecodeError, ValueError, TypeError, IndexError, ArithmeticError):
-            digest = ""
         if digest != self.header.digest:
             raise PlanError(
                 f"{self.path}: the plan was changed after it was made: its content does not give its digest.",
                 "Make the plan again, and apply it unchanged.",
+                reason="plan-changed",
             )
 
     def changes(self, actions: Iterable[Action] = tuple(Action)) -> Iterator[Change]:
@@ -286,6 +325,11 @@ class PlanFile:
         query = f"SELECT * FROM changes WHERE action IN ({marks}) ORDER BY seq"  # noqa: S608  # only question marks
         for row in self.connection.execute(query, chosen):
             yield change_from_row(row)
+
+    def changes_of(self, table: str, row_id: str) -> list[Change]:
+        """The changes of one row and of its associations, in the order in which they are applied."""
+        query = "SELECT * FROM changes WHERE tbl = ? AND id = ? ORDER BY seq"
+        return [change_from_row(row) for row in self.connection.execute(query, [table, row_id])]
 
     def count(self, actions: Iterable[Action]) -> int:
         """How many changes have one of these actions."""

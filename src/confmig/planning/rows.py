@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from confmig.model.environment import ColumnInfo, TableInfo
 from confmig.model.records import Record
 from confmig.model.schema import Table
-from confmig.model.values import ColumnType, Lookup, Value, same_value
+from confmig.model.values import ColumnType, Lookup, Parties, Value, same_value
 from confmig.planning.columns import STATE_COLUMNS, moved_columns
 from confmig.planning.notes import Notes
 from confmig.planning.ordering import RowOrder
@@ -151,6 +151,9 @@ class _Row:
         resolved = self._resolve(column, value)
         if resolved is None:
             return
+        if isinstance(value, Parties) and any(party.party and party.address for party in value.parties):
+            message = "addresses (addressused) beside parties that are rows are left out: the service takes the rows'"
+            self._table.notes.add("addressused", self._info.name, name, message, self._source_id)
         if self._current is None:
             self._take_new(column, value, resolved)
         else:
@@ -211,9 +214,11 @@ class _Row:
                 notes.add("lookup", table, column.name, "resolves nowhere and is left as it is", where)
             case LookupPolicy.NULL:
                 known = self._current.values.get(column.name) if self._current is not None else None
-                word = "is emptied" if column.can_wait or known is None else "cannot be emptied, so it is left as it is"
+                # A key that is emptied would match nothing from then on.
+                keeps = known is not None and (not column.can_wait or column.name in self._table.key)
+                word = "cannot be emptied, so it is left as it is" if keeps else "is emptied"
                 notes.add("lookup", table, column.name, f"resolves nowhere and {word}", where)
-                if isinstance(known, Lookup) and column.can_wait:
+                if isinstance(known, Lookup) and not keeps:
                     self._now[column.name] = None
             case LookupPolicy.FAIL:
                 pass  # the whole plan is refused with a list of them, so the row need not say it

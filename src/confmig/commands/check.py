@@ -1,0 +1,78 @@
+"""``confmig check``: May this schema's rows move from source to target now?"""
+
+from confmig.checking.dependencies import never_moved
+from confmig.checking.findings import Finding
+from confmig.checking.live import LivePolicy, live_findings
+from confmig.checking.parity import missing_in
+from confmig.checking.versions import VersionPolicy
+from confmig.commands.options import (
+    Auth,
+    Format,
+    FormatOption,
+    Live,
+    Reports,
+    SchemaFile,
+    Solutions,
+    Source,
+    SourceAuth,
+    Target,
+    TargetAuth,
+    Versions,
+    auth_mode,
+)
+from confmig.commands.results import finish
+from confmig.commands.sides import compare_environments, places_of, require_two_environments
+from confmig.errors import ExitCode
+from confmig.exporting.live import LiveGuard
+from confmig.model.schema import Schema
+from confmig.package.package import read_schema
+from confmig.planning.plan import PlanOptions
+from confmig.profiles.profile import load_profiles
+from confmig.reporting.findings import result_of_checks
+from confmig.reporting.write import require_report_paths
+from confmig.webapi.environment import Environment, connect
+
+
+def check(
+    source: Source,
+    target: Target,
+    schema: SchemaFile,
+    versions: Versions = VersionPolicy.IDENTICAL,
+    compare_solution: Solutions = None,
+    live: Live = LivePolicy.FAIL,
+    auth: Auth = None,
+    source_auth: SourceAuth = None,
+    target_auth: TargetAuth = None,
+    format_: FormatOption = Format.TEXT,
+    report: Reports = None,
+) -> ExitCode:
+    """Check whether this schema's rows may move from source to target now; never writes."""
+    require_report_paths(report or ())
+    wanted, data = read_schema(schema)
+    here = connect(source, auth_mode(source_auth, auth, source), "source")
+    there = connect(target, auth_mode(target_auth, auth, target), "target")
+    require_two_environments(here, there)
+    options = PlanOptions(versions=versions, solutions=tuple(compare_solution or ()))
+    findings = check_environments(wanted, here, there, options, live)
+    tables = sum(1 for _ in wanted.merged_tables())
+    passed = f"The rows of {tables} tables may move from {here.url} to {there.url}."
+    facts = {"source": here.url, "target": there.url, "live": live.value, "versions": versions.value}
+    return finish(result_of_checks("check", findings, passed, facts, places_of(schema, data)), format_, report)
+
+
+def check_environments(
+    schema: Schema, source: Environment, target: Environment, options: PlanOptions, live: LivePolicy
+) -> list[Finding]:
+    """Compare the two environments' solutions, and each environment with the schema; look for live rows."""
+    lacking = list(missing_in(schema, source.describe(schema.names()), source.url))
+    findings = [
+        *never_moved(schema, load_profiles()),
+        *compare_environments(schema, source, target, options),
+        *lacking,
+        *missing_in(schema, target.describe(schema.names()), target.url),
+    ]
+    if lacking:
+        return findings  # a source that lacks what the schema names cannot be asked for its rows
+    guard = LiveGuard(live, load_profiles())
+    guard.look(schema, source)
+    return [*findings, *live_findings(guard.found, live)]

@@ -1,0 +1,81 @@
+"""What commands about two environments, and about a schema between them, share."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from confmig.checking.findings import Finding, Severity
+from confmig.checking.versions import Sides, VersionPolicy, version_findings
+from confmig.errors import UsageError
+from confmig.model.schema import Schema
+from confmig.package.manifest import read_manifest
+from confmig.package.package import Package
+from confmig.package.schemafile import schema_lines
+from confmig.planning.plan import Origin, PlanOptions
+from confmig.profiles.profile import load_profiles
+from confmig.reporting.findings import NOWHERE, Places
+from confmig.webapi.environment import Environment
+
+
+def require_two_environments(source: Environment, target: Environment) -> None:
+    """Check that source and target are not the same organization, whatever their URLs.
+
+    Raises:
+        UsageError: They are.
+    """
+    if source.identity.organization_id == target.identity.organization_id:
+        raise UsageError(
+            f"{source.url} and {target.url} are the same organization, {target.identity.organization_id}.",
+            "Check the two URLs.",
+            reason="same-environment",
+        )
+
+
+def compare_environments(
+    schema: Schema, source: Environment, target: Environment, options: PlanOptions
+) -> Iterator[Finding]:
+    """Compare the solution versions of two environments."""
+    sides = Sides(source.solutions(), target.solutions(), source.url, target.url)
+    return version_findings(sides, load_profiles().of(schema.names()), options.solutions, options.versions)
+
+
+def compare_origin(
+    tables: Iterable[str], origin: Origin, target: Environment, options: PlanOptions
+) -> Iterator[Finding]:
+    """Compare the solution versions of a target with those that the source had when the package was exported.
+
+    Nothing is compared of a package that no manifest tells the origin of; where versions matter, that is a finding.
+    """
+    profiles = list(load_profiles().of(list(tables)))
+    if origin.organization:
+        sides = Sides(origin.solutions, target.solutions(), f"the source ({origin.url})", target.url)
+        yield from version_findings(sides, profiles, options.solutions, options.versions)
+    elif profiles or options.solutions:
+        yield Finding(
+            "manifest-missing",
+            "",
+            "",
+            "The package has no manifest of its own beside it, so the versions of the source are not known and were not"
+            " compared.",
+            "Keep the .manifest.json that confmig export writes beside the package.",
+            Severity.ERROR if options.solutions and options.versions is not VersionPolicy.ANY else Severity.WARNING,
+        )
+
+
+def origin_of(package: Package) -> Origin:
+    """Where a package comes from, by the manifest beside it; a manifest of another package says nothing about it."""
+    manifest = read_manifest(package.path)
+    if manifest is None or manifest.package_digest != package.digest:
+        return Origin()
+    return Origin(manifest.source_organization, manifest.source_url, manifest.solutions)
+
+
+def places_of(schema: Path, data: bytes) -> Places:
+    """Where findings stand in a schema file; a schema within a package has no lines that anybody could be shown."""
+    if schema.suffix.lower() == ".zip" or schema.is_dir():
+        return NOWHERE
+    # Platforms look for the file from the repository's root, wherever a command runs.
+    root = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("BUILD_SOURCESDIRECTORY") or str(Path.cwd())
+    whole = schema.resolve()
+    name = str(whole.relative_to(root)) if whole.is_relative_to(root) else str(schema)
+    return Places(name, schema_lines(data, name))
