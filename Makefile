@@ -4,7 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format bench lock clean
+# What the linters of pipelines read, as far as it is there
+WORKFLOWS := $(wildcard .github/workflows/*.yml examples/github/*.yml)
+ACTIONS := $(wildcard action.yml */action.yml)
+AZURE_PIPELINES := $(wildcard azure-pipelines/*.yml)
+DEPENDABOT := $(wildcard .github/dependabot.yml)
+
+.PHONY: demo test pipeline-test lint lint-pipeline format bench lock clean
 
 $(STAMP): pyproject.toml requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "confmig needs Python 3.11 or later: make PYTHON=…")'
@@ -28,12 +34,36 @@ demo: $(STAMP) # The main job, from the sandbox to production, on two emulators
 test: $(STAMP) # All tests; those over real packages need CONFMIG_CORPUS (default ../shared/corpus)
 	$(BIN)/pytest
 
-lint: $(STAMP) # Format, rules, types, layers, the lock files
+pipeline-test: $(STAMP) # The image, the actions and the workflows, run for real in a Docker engine of their own
+	@PATH="$$PATH:/usr/sbin"; for program in dockerd iptables mmdebstrap git; do \
+		command -v $$program > /dev/null || exec $(MAKE) --no-print-directory engine; \
+	done
+	$(BIN)/pytest tests/pipeline -n 0 --timeout=900
+
+.PHONY: engine
+engine:
+	@command -v apt-get > /dev/null || { echo "Install dockerd, iptables, mmdebstrap and git, then run make again." >&2; exit 1; }
+	@if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
+		$$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends \
+			docker.io iptables mmdebstrap git
+
+lint: $(STAMP) lint-pipeline # Format, rules, types, layers, the lock files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@! grep -nE '://|^ *-(-index|-extra-index|-find-links|-trusted|i |f )' requirements.txt requirements-dev.txt
+
+lint-pipeline: $(STAMP) # The image, the actions, the workflows and the Azure Pipelines templates
+	$(BIN)/hadolint Dockerfile
+	$(if $(WORKFLOWS)$(ACTIONS),$(BIN)/zizmor --offline --no-progress --config .github/zizmor.yml $(WORKFLOWS) $(ACTIONS))
+	$(if $(WORKFLOWS),$(BIN)/actionlint -shellcheck= -pyflakes= $(WORKFLOWS))
+	$(if $(WORKFLOWS),$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
+	$(if $(WORKFLOWS),$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout $(WORKFLOWS))
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS) tests/pipeline/actions/*/action.yml
+	$(if $(DEPENDABOT),$(BIN)/check-jsonschema --builtin-schema vendor.dependabot $(DEPENDABOT))
+	$(if $(AZURE_PIPELINES),$(BIN)/check-jsonschema --builtin-schema vendor.azure-pipelines --regex-variant nonunicode \
+		--data-transform azure-pipelines $(AZURE_PIPELINES))
 
 format: $(STAMP) # Format the code and mend what can be mended
 	$(BIN)/ruff format .
@@ -47,4 +77,4 @@ lock: # Lock the requirements again, with hashes and without host names; needs u
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra emulator --group dev pyproject.toml -o requirements-dev.txt > /dev/null
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .pipeline .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

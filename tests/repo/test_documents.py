@@ -11,14 +11,14 @@ from typing import Any, get_args
 import pytest
 from typer.models import ArgumentInfo, OptionInfo
 
-from confmig import cli, errors
+from confmig import errors
+from confmig.commands.registry import COMMANDS
 from confmig.errors import ConfmigError, ExitCode
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
-COMMANDS = dict(cli.COMMANDS)
 # Secrets, and what has no counterpart on the command line.
-VARIABLES_WITHOUT_OPTION = {"CONFMIG_EMULATOR_TOKEN", "CONFMIG_CORPUS"}
+VARIABLES_WITHOUT_OPTION = {"CONFMIG_EMULATOR_TOKEN", "CONFMIG_CORPUS", "CONFMIG_OIDC_AUDIENCE"}
 
 
 def options(command: str) -> dict[str, OptionInfo]:
@@ -49,7 +49,11 @@ def test_every_option_has_a_variable_of_its_name_and_help(command: str) -> None:
 def test_every_variable_of_the_readme_is_an_option() -> None:
     known = {str(info.envvar) for command in COMMANDS for info in options(command).values()} | VARIABLES_WITHOUT_OPTION
     named = set(re.findall(r"CONFMIG_[A-Z_]+", README))
-    sides = {name for name in named if re.match("CONFMIG_(SOURCE|TARGET)_(TENANT_ID|CLIENT_ID|CLIENT_SECRET)", name)}
+    sides = {
+        name
+        for name in named
+        if re.match("CONFMIG_(SOURCE|TARGET)_(TENANT_ID|CLIENT_ID|CLIENT_SECRET|SERVICE_CONNECTION_ID)", name)
+    }
     assert named - sides <= known
 
 
