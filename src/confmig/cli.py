@@ -16,8 +16,8 @@ from confmig import __version__
 from confmig.commands.registry import COMMANDS, GROUPS, command_of
 from confmig.errors import ConfmigError, ExitCode, UsageError
 from confmig.hosts.host import detect_host, say, show
-from confmig.hosts.secrets import SECRETS
 from confmig.hosts.signals import SIGNALS
+from confmig.model.secrets import SECRETS
 
 
 class _Formatter(Protocol):
@@ -106,6 +106,7 @@ def run(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     SECRETS.learn()
     try:
+        _require_text(given)
         if given == ["action"]:
             from confmig.commands.action import take_inputs
 
@@ -122,6 +123,19 @@ def run(arguments: list[str] | None = None) -> int:
             return _report_bug(given)
         return _report_error(known, given)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _require_text(given: list[str]) -> None:
+    """Check that the arguments, and the variables that stand for some, are text.
+
+    Raises:
+        UsageError: One is not UTF-8, and so could be neither printed nor stored.
+    """
+    settings = [value for name, value in os.environ.items() if name.startswith(("CONFMIG_", "INPUT_"))]
+    for text in (*given, *settings):
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            raise UsageError(f"{shown}: this is no UTF-8.", "Give another name.")
 
 
 def _as_ours(error: Exception) -> ConfmigError | None:

@@ -72,7 +72,38 @@ def test_a_url_that_is_no_environment(confmig: Confmig, package: Path, website: 
 
 @pytest.mark.parametrize("url", ["contoso", "ftp://x", "http://contoso.crm4.dynamics.com", "https://x.com/path"])
 def test_a_url_that_cannot_be_one(url: str, confmig: Confmig, package: Path) -> None:
-    says(confmig("plan", "--target", url, "--data", package), 2, url)
+    says(confmig("plan", "--target", url, "--data", package), 2, url.removesuffix("/path"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://x.com/?sig=s3cret",
+        "https://x.com/s3cret",
+        "https://x.com#s3cret",
+        "https://x.com:s3cret",
+        "https://me:s3cret@x.com",
+        "https://x.com:s3cret@",
+        "https://me@x.com:s3cret",
+        "s3cret@x.com",
+    ],
+)
+def test_what_may_be_a_secret_in_a_url_is_not_repeated(url: str, confmig: Confmig, package: Path) -> None:
+    result = confmig("plan", "--target", url, "--data", package)
+    assert result.code == 2
+    assert "s3cret" not in result.out + result.err
+
+
+@pytest.mark.parametrize("option", ["--plan", "--report", "--data"])
+def test_a_name_that_is_no_text(option: str, confmig: Confmig, package: Path, serve: Serve) -> None:
+    arguments = {"--target": serve(package=package).url, "--data": str(package), option: "caf\udce9.html"}
+    words = [word for pair in arguments.items() for word in pair]
+    says(confmig("plan", *words), 2, r"caf\xe9.html", "no UTF-8")
+
+
+def test_a_variable_that_is_no_text(confmig: Confmig, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFMIG_PLAN", "caf\udce9")
+    says(confmig("plan", "--target", "http://127.0.0.1:1", "--data", package), 2, r"caf\xe9", "no UTF-8")
 
 
 def test_a_rejected_token(confmig: Confmig, package: Path, serve: Serve) -> None:

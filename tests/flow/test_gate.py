@@ -152,6 +152,53 @@ def test_a_plan_file_that_was_touched_is_refused(gate: Gate, statements: tuple[s
     assert not list(Path().glob("*.run"))
 
 
+def hide_from_the_index(path: str, index: str) -> None:
+    """Leave the rows as they are, and an index of them that is empty."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        find = "SELECT sql, rootpage FROM sqlite_master WHERE name = ?"
+        (sql, _) = connection.execute(find, [index]).fetchone()
+        connection.execute("CREATE TABLE kept AS SELECT * FROM changes")
+        connection.execute(f"DROP INDEX {index}")
+        connection.execute("DELETE FROM changes")
+        connection.execute(sql)
+        (_, root) = connection.execute(find, [index]).fetchone()
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("DELETE FROM sqlite_master WHERE name = ?", [index])
+        connection.execute("PRAGMA writable_schema=RESET")
+        connection.execute("INSERT INTO changes SELECT * FROM kept")
+        connection.execute("DROP TABLE kept")
+        connection.execute("PRAGMA writable_schema=ON")
+        entry = ("index", index, "changes", root, sql)
+        connection.execute(
+            "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES (?, ?, ?, ?, ?)", entry
+        )
+        connection.execute("PRAGMA writable_schema=RESET")
+
+
+@pytest.mark.parametrize("index", ["by_table", "by_row"])
+@pytest.mark.parametrize("data", [True, False])
+def test_an_index_that_hides_changes_is_refused(gate: Gate, index: str, data: bool) -> None:
+    hide_from_the_index("a.plan", index)
+    with closing(sqlite3.connect("a.plan")) as connection:
+        assert connection.execute("SELECT count(*) FROM changes NOT INDEXED").fetchone()[0] > 0
+        assert connection.execute(f"SELECT count(*) FROM changes INDEXED BY {index}").fetchone()[0] == 0  # noqa: S608
+    gate.is_shut(gate.knock(data=data), "plan-changed")
+
+
+@pytest.mark.parametrize(
+    "change", ["matched_by = 'evil'", "before = '[]'", "name = NULL, id = NULL", "phase = 'x'", "keys = x'ff'"]
+)
+@pytest.mark.parametrize("data", [True, False])
+def test_a_change_that_is_none_is_refused_before_the_first_write(gate: Gate, change: str, data: bool) -> None:
+    edit("a.plan", f"UPDATE changes SET {change} WHERE seq = (SELECT max(seq) FROM changes)")  # noqa: S608
+    gate.is_shut(gate.knock(data=data), "plan-changed")
+
+
+def test_the_report_names_the_target_that_was_used(gate: Gate) -> None:
+    edit("a.plan", """UPDATE header SET value = '"https://harmless.example"' WHERE key = 'target_url'""")
+    assert gate.knock().facts["target"] == gate.target.url
+
+
 def test_what_was_checked_is_what_is_applied_even_with_a_log_beside_the_plan(gate: Gate) -> None:
     shutil.copyfile("a.plan", "work.plan")
     with closing(sqlite3.connect("work.plan", isolation_level=None)) as connection:

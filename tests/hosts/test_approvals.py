@@ -12,6 +12,7 @@ import requests
 
 from confmig.errors import ExitCode, PlanError
 from confmig.hosts.approvals import Approval, require_approval
+from confmig.hosts.github_api import same_name
 from confmig.hosts.host import Host
 from tests.conftest import REPOSITORY
 from tests.hosts.azure_devops import record_id
@@ -71,6 +72,26 @@ def test_github_does_not_tell_attempts(github: Platform) -> None:
     approval = require_approval(Host.GITHUB, "Prod/EU", github.job(GITHUB_RUN_ATTEMPT="2"))
     assert approval.approvers == ("ada",)
     assert "attempt 2" in approval.remark
+    assert approval.remark.endswith("Run 7 was rejected for the environment Prod/EU by grace.")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_github_takes_no_yes_beside_a_no(github: Platform, place: int) -> None:
+    github.state["reviews"]["7"].insert(place, {"state": "rejected", "login": "grace", "environments": ["Prod/EU"]})
+    github.save()
+    assert "by grace" in refusal(Host.GITHUB, "Prod/EU", github.job(), "not-approved").message
+
+
+def test_github_does_not_tell_who(github: Platform) -> None:
+    github.state["reviews"]["7"] = [{"state": "approved", "login": " ", "environments": ["Prod/EU"]}]
+    github.save()
+    assert "does not tell who" in refusal(Host.GITHUB, "Prod/EU", github.job(), "approval-unknown").message
+
+
+def test_only_the_case_of_a_name_does_not_count() -> None:
+    assert same_name("Kunde-STRASSE", "kunde-strasse")
+    assert not same_name("kunde-straße", "kunde-strasse")
+    assert not same_name("production\u017f", "productions")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +115,7 @@ def test_github_nobody_approved(github: Platform, reviews: list[object]) -> None
 def test_github_says_who_rejected(github: Platform) -> None:
     github.state["reviews"]["7"] = [{"state": "rejected", "login": "grace", "environments": ["Prod/EU"]}]
     github.save()
-    assert "grace rejected it." in refusal(Host.GITHUB, "Prod/EU", github.job(), "not-approved").message
+    assert "by grace." in refusal(Host.GITHUB, "Prod/EU", github.job(), "not-approved").message
 
 
 @pytest.mark.parametrize(

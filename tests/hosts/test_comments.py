@@ -9,7 +9,7 @@ import pytest
 
 from confmig.errors import ServiceError
 from confmig.hosts.comments import post_comment
-from confmig.hosts.secrets import SECRETS
+from confmig.model.secrets import SECRETS
 from tests.hosts.conftest import TOKEN, Platform
 from tests.hosts.github import BOT
 

@@ -12,9 +12,10 @@ from confmig.errors import ExitCode
 from confmig.hosts import github
 from confmig.hosts.host import harmless, say, show
 from confmig.hosts.publish import publish
-from confmig.hosts.secrets import SECRETS, Secrets, forms_of
+from confmig.model.secrets import SECRETS, Secrets, forms_of
 from confmig.reporting.json import render_json
 from confmig.reporting.report import Annotation, Level, Report, Section
+from confmig.reporting.values import shorten, show_change
 from tests.pipeline.runner import parse_file_command
 
 HOSTILE = "::set-output name=plan-digest::0\n##vso[task.setvariable variable=planDigest]0 ##[error]x"
@@ -24,6 +25,7 @@ SECRET = "correct horse/battery&staple"
 @pytest.fixture(autouse=True)
 def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SECRETS, "_pattern", None)
+    monkeypatch.setattr(SECRETS, "_forms", set())
 
 
 @pytest.fixture
@@ -150,9 +152,65 @@ def test_a_secret_is_hidden_in_every_form(name: str) -> None:
     secrets = Secrets()
     secrets.learn({name: SECRET, "HOME": "/home/somebody"})
     encoded = base64.b64encode(SECRET.encode()).decode()
-    for form in (SECRET, encoded, encoded.rstrip("="), quote(SECRET, safe=""), json.dumps(SECRET)):
+    lower = re.sub("%..", lambda found: found.group().lower(), quote(SECRET, safe=""))
+    for form in (SECRET, encoded, encoded.rstrip("="), quote(SECRET, safe=""), lower, json.dumps(SECRET)):
         assert secrets.hide(f"before {form} after").replace('"', "").replace("=", "") == "before *** after"
     assert secrets.hide("/home/somebody") == "/home/somebody"
+
+
+@pytest.mark.parametrize("padding", ["{} ", "\t{}\t", "{}\n", " {}"])
+def test_white_space_around_a_secret_hides_nothing_less(padding: str, capsys: pytest.CaptureFixture[str]) -> None:
+    variables = {"INPUT_CLIENT-SECRET": padding.format(SECRET)}
+    secrets = Secrets()
+    secrets.learn(variables)
+    for form in forms_of(SECRET):
+        assert secrets.hide(f"({form})").strip("()=") == "***"
+    github.mask_secrets(variables)
+    assert f"::add-mask::{SECRET}" in capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "client-id:"])
+@pytest.mark.parametrize("after", ["", "x", "xy"])
+def test_a_secret_within_base64_is_hidden(before: str, after: str) -> None:
+    secrets = Secrets()
+    secrets.learn({"A_SECRET": SECRET})
+    hidden = secrets.hide(base64.b64encode(f"{before}{SECRET}{after}".encode()).decode())
+    assert "***" in hidden
+    assert len(hidden) < len(before + after) * 2 + 12
+
+
+def test_a_secret_with_letters_of_all_kinds_is_hidden_in_json() -> None:
+    secrets = Secrets()
+    secrets.learn({"A_SECRET": 'pä"ss\\word'})
+    for escaped in (True, False):
+        assert secrets.hide(json.dumps('pä"ss\\word', ensure_ascii=escaped)) == '"***"'
+
+
+def test_a_secret_is_hidden_before_a_text_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    SECRETS.learn({"A_SECRET": SECRET})
+    for text in ("x" * 40 + SECRET, "x" * 230 + SECRET, f"{SECRET} "):
+        assert SECRET[:8] not in shorten(text)
+    assert SECRET[8:] not in show_change("name", "y" * 90 + SECRET, "y" * 90 + SECRET[:9])
+
+
+def test_what_the_platform_does_not_take_is_told(
+    on_github: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(on_github / "none" / "x"))
+    assert publish(refused(), []) is False
+    assert "cannot be given the outputs" in capsys.readouterr().err
+    assert "## confmig plan" in (on_github / "GITHUB_STEP_SUMMARY").read_text()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/dev/full")
+    assert publish(refused(), []) is False
+    assert "cannot be given the summary" in capsys.readouterr().err
+
+
+def test_what_the_agent_does_not_take_is_told(
+    on_azure: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AGENT_TEMPDIRECTORY", str(on_azure / "none"))
+    assert publish(refused(), []) is False
+    assert "cannot be given the summary" in capsys.readouterr().err
 
 
 def test_what_is_too_short_to_be_a_secret_tears_no_holes() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,20 @@ def test_html_holds_row_text_as_text() -> None:
 
 
 def test_markdown_holds_row_text_as_text() -> None:
-    text = render_markdown(report())
+    text = render_markdown(report()).replace("<!-- -->", "")
     assert not re.search(r"(?<!\\)[<`\[|]", text.replace("| ", "").replace(" |", "").replace("|---|", ""))
     assert "\x1b" not in text
     assert "\\$\\{\\{" in text
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example/x", "HTTP://evil.example", "www.evil.example", "ftp://e.org", "mailto:a@b.org"]
+)
+def test_markdown_makes_no_link_of_an_address(address: str) -> None:
+    section = Section("Rows", ("name",), [(f"see {address}",)])
+    text = render_markdown(replace(report(), sections=[section]))
+    assert address not in text
+    assert "<!-- -->" in text.splitlines()[-1]
 
 
 def test_text_steers_no_terminal_and_is_cut_for_a_log() -> None:

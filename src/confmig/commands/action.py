@@ -59,11 +59,17 @@ def take_inputs() -> list[str]:
 
 
 def read_inputs(variables: Mapping[str, str]) -> dict[str, str]:
-    """The inputs that were given, by name; an empty one was not. Underscores in a name are read as hyphens."""
+    """The inputs that were given, by name; an empty one was not. Underscores in a name are read as hyphens.
+
+    Raises:
+        UsageError: Two spellings of an input have different values.
+    """
     inputs: dict[str, str] = {}
     for key, value in variables.items():
         if key.startswith("INPUT_") and value.strip():
-            inputs[key.removeprefix("INPUT_").lower().replace("_", "-").replace(" ", "-")] = value.strip()
+            name = key.removeprefix("INPUT_").lower().replace("_", "-").replace(" ", "-")
+            if inputs.setdefault(name, value.strip()) != value.strip():
+                raise UsageError(f"The input {name} is given twice, with different values.", "Give it once.")
     for alias, name in ALIASES.items():
         if alias in inputs:
             inputs.setdefault(name, inputs.pop(alias))
@@ -115,3 +121,5 @@ def _switch(key: str, value: str) -> Iterator[str]:
         raise UsageError(f"{key}: {value!r} is neither true nor false.", "Write true or false.")
     if value.lower() == "true":
         yield f"--{key}"
+    else:  # an input that says no overrules a variable that says yes
+        os.environ.pop(f"CONFMIG_{key.upper().replace('-', '_')}", None)

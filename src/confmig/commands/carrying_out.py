@@ -46,7 +46,7 @@ def carry_out(
         if package is not None and not (result.stopped or result.error):
             # A plan that writes nothing has just been compared; anything else is looked at once more.
             left = verify_target(package, target, options, SHOWN_ROWS) if writes else Verification()
-        return apply_report(run, result, _exit_code(result, left), left)
+        return apply_report(run, result, _exit_code(result, left), left, target.url)
 
 
 def _exit_code(result: ApplyResult, left: Verification | None) -> ExitCode:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -139,7 +140,17 @@ def import_(
         environment = connect(target, mode, "target")
         again = expect_digest is not None and on_drift is OnDrift.STOP
         result = import_plan(environment, planned, data, run, on_drift, again=again)
+    if expect_digest is None and detect_host().is_pipeline:
+        result = replace(result, annotations=[*result.annotations, _ANY_PLAN])
     return finish(_with_approval(result, approval), format_, report)
+
+
+_ANY_PLAN = Annotation(
+    Level.WARNING,
+    "any-plan",
+    "No digest says which plan was reviewed, so the plan file that was found was taken."
+    " Give --expect-digest, handed over by the job that made the plan.",
+)
 
 
 def _require_no_empty_condition() -> None:
@@ -186,7 +197,13 @@ def _approval(environment: str | None, digest: str | None) -> Approval:
 def _with_approval(result: Report, approval: Approval | None) -> Report:
     if approval is None:
         return result
-    facts = {**result.facts, "approved_by": ", ".join(approval.approvers), "environment": approval.environment}
+    said = {"approval_comment": approval.comment, "approval_remark": approval.remark}
+    facts = {
+        **result.facts,
+        "approved_by": ", ".join(approval.approvers),
+        "environment": approval.environment,
+        **{name: text for name, text in said.items() if text},
+    }
     annotations = list(result.annotations)
     if approval.self_approved:
         words = f"The run was approved by the one who started it, {', '.join(approval.approvers)}."
@@ -201,7 +218,9 @@ def import_data(target: Environment, data: Path, options: PlanOptions, run: Path
         if run is not None and run.exists():
             with RunFile.open(run) as earlier:
                 resumable = earlier.can_resume(target.identity.organization_id, package.digest)
+                policies = earlier.header.policies
             if resumable:
+                _require_same_policies(run, policies, options)
                 say(f"{run} is the run of an import that did not end; it goes on.")
                 with PlanFile(run) as unfinished:
                     return carry_out(target, unfinished, run, package, on_drift)
@@ -211,6 +230,20 @@ def import_data(target: Environment, data: Path, options: PlanOptions, run: Path
             return findings_report("import", planned.findings)
         with PlanFile(made) as fresh:
             return carry_out(target, fresh, free_path(run or _run_name()), package, on_drift)
+
+
+def _require_same_policies(run: Path, begun_with: Mapping[str, str], options: PlanOptions) -> None:
+    """Check that a run goes on as it began: its plan is made, and other options would have no effect.
+
+    Raises:
+        UsageError: The options are others.
+    """
+    given = options.as_texts()
+    if others := [f"--{name}" for name, text in given.items() if begun_with.get(name) != text]:
+        raise UsageError(
+            f"{run} is the run of an import that began with another {', '.join(others)}.",
+            "Give the same options, or --run with a new name to begin anew.",
+        )
 
 
 def _run_name() -> Path:

@@ -34,7 +34,7 @@ from confmig.commands.sides import compare_origin, origin_of
 from confmig.errors import ExitCode, PlanError, ServiceError
 from confmig.hosts.comments import post_comment
 from confmig.hosts.host import say
-from confmig.hosts.secrets import SECRETS
+from confmig.model.secrets import SECRETS
 from confmig.package.package import Package
 from confmig.planning.build import PlanResult, build_plan
 from confmig.planning.plan import LookupPolicy, PlanOptions

@@ -11,7 +11,7 @@ from confmig.errors import ServiceError
 from confmig.hosts.github_api import github_api, repository_path, same_name
 from confmig.hosts.host import Host, detect_host
 from confmig.hosts.platform_api import ApiError, PlatformApi
-from confmig.hosts.secrets import SECRETS
+from confmig.model.secrets import SECRETS
 
 _LONGEST = 65_536
 """GitHub refuses longer ones: HTTP 422, "Body is too long (maximum is 65536 characters)"."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from confmig.hosts.host import command
-from confmig.hosts.secrets import forms_of, sign_in_secrets
+from confmig.model.secrets import forms_of, sign_in_secrets
 from confmig.reporting.report import Annotation
 
 _LONGEST_MESSAGE = 4_000

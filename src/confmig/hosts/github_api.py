@@ -32,6 +32,7 @@ def same_name(one: str, other: str) -> bool:
     """Whether GitHub takes two names of environments, or two logins, for the same.
 
     Names of environments: https://docs.github.com/actions/how-tos/deploy/configure-and-manage-deployments/manage-environments
-    ("Environment names are not case sensitive"); logins are not either.
+    ("Environment names are not case sensitive"); logins are not either. No other letters are the same:
+    ``strasse`` is not ``straße``.
     """
-    return one.casefold() == other.casefold()
+    return one.lower() == other.lower()

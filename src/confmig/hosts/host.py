@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TextIO
 
-from confmig.hosts.secrets import SECRETS
 from confmig.model.printable import printable
+from confmig.model.secrets import SECRETS
 
 
 class Host(StrEnum):
@@ -35,7 +35,8 @@ def detect_host(variables: Mapping[str, str] = os.environ) -> Host:
 
 def say(text: str) -> None:
     """A word to whoever watches: to stderr, since stdout is for the result."""
-    _write(sys.stderr, harmless(printable(text)) + "\n")
+    # Hidden first: what is made printable is no longer as it was known.
+    _write(sys.stderr, harmless(printable(SECRETS.hide(text))) + "\n")
 
 
 def show(result: str) -> None:

@@ -2,16 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from confmig.errors import ExitCode
 from confmig.hosts import azure_pipelines, github
-from confmig.hosts.host import Host, command, detect_host
-from confmig.hosts.secrets import SECRETS
+from confmig.hosts.host import Host, command, detect_host, say
 from confmig.model.printable import printable
+from confmig.model.secrets import SECRETS
 from confmig.reporting.markdown import render_markdown
 from confmig.reporting.report import Annotation, Fact, Level, Report, with_texts
 
@@ -32,17 +32,20 @@ _SHOWN_ANNOTATIONS = 10
 """Both platforms show ten of a kind for each step; so the tenth tells how many there are."""
 
 
-def publish(report: Report, report_files: Sequence[Path], *, clean_stdout: bool = False) -> None:
-    """Tell the platform of a result.
+def publish(report: Report, report_files: Sequence[Path], *, clean_stdout: bool = False) -> bool:
+    """Tell the platform of a result; what it does not take is told to whoever watches.
 
     Args:
         report: The result.
         report_files: The files that it was written to.
         clean_stdout: Whether stdout holds JSON that no other line may stand in.
+
+    Returns:
+        Whether the platform has all of it. Later steps go by what it has.
     """
     host = detect_host()
     if host is Host.LOCAL:
-        return
+        return True
     report = with_texts(report, SECRETS.hide)
     outputs = {name: SECRETS.hide(value) for name, value in _outputs(report, report_files)}
     summary = render_markdown(report)
@@ -50,15 +53,28 @@ def publish(report: Report, report_files: Sequence[Path], *, clean_stdout: bool 
     if host is Host.GITHUB:
         for item in annotations:  # the runner reads both streams, so stdout stays the result's
             command(sys.stderr, github.annotation_line(item))
-        github.write_outputs(outputs, os.environ)
-        github.write_summary(summary, os.environ)
-        return
+        return all(
+            [
+                _taken("outputs", lambda: github.write_outputs(outputs, os.environ)),
+                _taken("summary", lambda: github.write_summary(summary, os.environ)),
+            ]
+        )
     stream: TextIO = sys.stderr if clean_stdout else sys.stdout
     lines = [azure_pipelines.annotation_line(item) for item in annotations]
     lines += [azure_pipelines.output_line(name, value) for name, value in outputs.items()]
-    lines.append(azure_pipelines.summary_line(summary, os.environ.get("AGENT_TEMPDIRECTORY", "")))
     for line in lines:
         command(stream, line)
+    folder = os.environ.get("AGENT_TEMPDIRECTORY", "")
+    return _taken("summary", lambda: command(stream, azure_pipelines.summary_line(summary, folder)))
+
+
+def _taken(what: str, hand_over: Callable[[], None]) -> bool:
+    try:
+        hand_over()
+    except OSError as error:
+        say(f"The pipeline cannot be given the {what}: {error.filename or 'its file'}: {error.strerror or error}.")
+        return False
+    return True
 
 
 def _outputs(report: Report, report_files: Sequence[Path]) -> Iterator[tuple[str, str]]:

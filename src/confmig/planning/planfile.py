@@ -20,6 +20,8 @@ from confmig.model.codec import decode_values, encode_values, plain_values
 from confmig.planning.plan import WRITING, Action, Change, MatchedBy, Note, Phase, TableCounts
 
 FORMAT_VERSION = "2"
+_UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What reading a change raises that is none."""
 _PORTION = 1_000
 _LOCK_SECONDS = 2.0
 
@@ -309,7 +311,8 @@ class PlanFile:
             PlanError: They are not: the file was changed after it was made.
         """
         digest = None  # what cannot be read has none, and so never the one that the header may claim
-        with suppress(sqlite3.DatabaseError, msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError):
+        with suppress(sqlite3.DatabaseError, *_UNREADABLE):
+            self._require_whole()
             digest = _plan_digest(self.connection, self.header)
         if digest != self.header.digest:
             raise PlanError(
@@ -317,6 +320,18 @@ class PlanFile:
                 "Make the plan again, and apply it unchanged.",
                 reason="plan-changed",
             )
+
+    def _require_whole(self) -> None:
+        """Check that each index has the rows of its table, since some queries read it alone, and each change is one.
+
+        Raises:
+            ValueError: They have not; whatever else reading raises means the same.
+        """
+        (found,) = self.connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise ValueError(found)
+        for _ in self.changes():
+            pass
 
     def changes(self, actions: Iterable[Action] = tuple(Action)) -> Iterator[Change]:
         """The changes with one of these actions, in the order in which they are applied."""

@@ -108,8 +108,10 @@ def plan_report(plan: PlanFile, exit_code: ExitCode, command: str = "plan") -> R
     )
 
 
-def apply_report(run: RunFile, result: ApplyResult, exit_code: ExitCode, left: Verification | None) -> Report:
-    """What an import did; ``left`` is what a second look found, None when there was none."""
+def apply_report(
+    run: RunFile, result: ApplyResult, exit_code: ExitCode, left: Verification | None, target: str
+) -> Report:
+    """What an import into ``target`` did; ``left`` is what a second look found, None when there was none."""
     counts = run.applied_counts()
     open_changes = run.plan.writes() - result.applied
     failures = [
@@ -136,7 +138,7 @@ def apply_report(run: RunFile, result: ApplyResult, exit_code: ExitCode, left: V
             **{status.value: result.counts.get(status, 0) for status in Status if status is not Status.APPLIED},
             "run_file": str(run.path),
             "plan_digest": run.header.digest,
-            "target": run.header.target_url,
+            "target": target,
             "target_organization": run.header.target_organization,
             "target_version": run.header.target_version,
         },

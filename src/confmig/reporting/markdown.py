@@ -9,6 +9,8 @@ from confmig.reporting.report import Cell, Report, Section
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$-])")
 _MENTION = re.compile(r"\\([@#])")
 """A name or number after one of these is looked for in what Markdown has become, so a backslash does not help."""
+_BARE_LINK = re.compile(r"(?:(?<=http)|(?<=https)|(?<=ftp)|(?<=mailto)|(?<=xmpp))(:)|(?<=www)(\.)", re.IGNORECASE)
+"""GitHub makes links of addresses that stand in a text: https://github.github.com/gfm/#autolinks-extension-."""
 
 
 def render_markdown(report: Report) -> str:
@@ -44,4 +46,4 @@ def _section_lines(section: Section) -> Iterator[str]:
 
 def _escape(cell: Cell) -> str:
     escaped = _MARKUP.sub(r"\\\1", "" if cell is None else printable(str(cell)))
-    return _MENTION.sub(r"\1<!-- -->", escaped)
+    return _MENTION.sub(r"\1<!-- -->", _BARE_LINK.sub(r"<!-- -->\1\2", escaped))

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from confmig.model.printable import printable
+from confmig.model.secrets import SECRETS
 from confmig.model.values import Choices, FileRef, Lookup, Parties, Value, plain_form
 
 _SENSITIVE = re.compile(
@@ -47,6 +48,7 @@ def show_value(column: str, value: Value) -> str:
 def show_change(column: str, before: Value, after: Value) -> str:
     """What a column changes from and to; of two long texts, the places where they begin to differ."""
     if isinstance(before, str) and isinstance(after, str) and not _SENSITIVE.search(column):
+        before, after = SECRETS.hide(before), SECRETS.hide(after)
         start = _first_difference(before, after) - _CONTEXT
         if start > 0 and max(len(before), len(after)) > _LONGEST:
             return f"…{shorten(before[start:])} → …{shorten(after[start:])}"
@@ -59,7 +61,11 @@ def _first_difference(left: str, right: str) -> int:
 
 
 def shorten(text: str) -> str:
-    """At most 60 characters on one line; control characters, which could steer a terminal, are made visible."""
+    """At most 60 characters on one line; control characters, which could steer a terminal, are made visible.
+
+    Secrets are hidden before the cut: the first half of one is too much already.
+    """
+    text = SECRETS.hide(text)
     line = re.sub(" +", " ", printable(text[: _LONGEST * 4])).strip()
     rest = len(text) > _LONGEST * 4 or len(line) > _LONGEST
     return line[: _LONGEST - 1] + "…" if rest else line

@@ -87,7 +87,7 @@ def environment_url(url: str) -> str:
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
         host, port = "", None
-    shown = url.rpartition("@")[2]  # what stands before an @ may be a password
+    shown = _shown(url)
     if not host or parts.scheme not in {"http", "https"} or "@" in url:
         raise UsageError(
             f"{shown!r} is no environment URL.",
@@ -101,6 +101,13 @@ def environment_url(url: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise UsageError(f"{shown}: an environment URL has no path and no query.", f"Give {root}.")
     return root
+
+
+def _shown(url: str) -> str:
+    """What of a URL may be repeated: not what stands before an @, in place of a port, or behind the host."""
+    scheme, separator, rest = url.strip().rpartition("://")
+    host = re.split("[/?#]", rest.rpartition("@")[2])[0]
+    return scheme.rpartition("@")[2] + separator + re.sub(r":(?!\d{1,5}$)[^\]]*$", "", host)
 
 
 def is_loopback(url: str) -> bool:
@@ -193,7 +200,7 @@ def _application(url: str, given: _Given, common: str, hint: str) -> Application
     authority = given.get("AZURE_AUTHORITY_HOST") or _cloud_of(url).authority
     if "://" not in authority:
         authority = f"https://{authority}"
-    if not authority.startswith("https://"):
+    if not authority.startswith("https://") or "@" in authority:
         raise UsageError(
             "AZURE_AUTHORITY_HOST is no https URL.", "Give it as login.microsoftonline.com, or leave it out."
         )

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from confmig.errors import AccessError, ConfmigError, ServiceError
+from confmig.model.secrets import SECRETS
 from confmig.webapi.sender import Response
 
 Json = dict[str, Any]
@@ -90,7 +91,8 @@ def fault_of(response: Response) -> ServiceFault:
         message = ""
     if not message:
         message = f"HTTP {response.status} without an explanation"
-    return ServiceFault(response.status, code, message, response.request_id)
+    # Here, and not only where texts are shown: outcomes are kept in the run file.
+    return ServiceFault(response.status, code, SECRETS.hide(message), response.request_id)
 
 
 def error_of(fault: ServiceFault, what: str) -> ConfmigError:

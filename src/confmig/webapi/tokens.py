@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from confmig.errors import SignInError
 from confmig.model.printable import printable
+from confmig.model.secrets import SECRETS
 from confmig.webapi.assertions import claims_shown
 
 _EARLY_SECONDS = 300
@@ -55,6 +56,7 @@ class CachedToken:
         with self._lock:
             if refused == self._token or time.monotonic() >= self._expires:
                 self._token, seconds = self._acquire()
+                SECRETS.add(self._token)  # a service may repeat the header that it stood in
                 self._expires = time.monotonic() + max(seconds - _EARLY_SECONDS, seconds / 2)
             return self._token
 

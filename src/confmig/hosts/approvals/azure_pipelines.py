@@ -179,7 +179,7 @@ def _connect(variables: Mapping[str, str]) -> _Project:
 def _environment(project: _Project, name: str) -> _Environment:
     """The environment of this name. The filter may give others too, where the name holds a ``*``."""
     for found in _environments(project, name):
-        if found.name.casefold() == name.casefold():  # [inferred: as with all names in Azure DevOps]
+        if found.name.lower() == name.lower():  # [inferred: as with all names in Azure DevOps]
             return found
     raise no_reviewers(
         f"Azure DevOps shows no environment {name}: it does not exist, or the build service may not see it.",

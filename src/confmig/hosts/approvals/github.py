@@ -27,6 +27,7 @@ _APPROVAL_HINT = (
     "Give the job  environment: {environment}, start a new run, and have a required reviewer approve it."
     " A bypass of the rules by an administrator is no approval."
 )
+_REJECTION_HINT = "Settle what is wrong with the plan, start a new run, and have that one approved."
 
 
 class _Reviewer(msgspec.Struct):
@@ -76,18 +77,24 @@ def approval(environment: str, variables: Mapping[str, str]) -> Approval:
     # The documents know no paging here; should it come, Link says so.
     history = api.pages(f"{repository}/actions/runs/{run}/approvals", list[_Review])
     reviews = [review for review in history if any(same_name(each.name, name) for each in review.environments)]
+    rejection, attempt = _rejection(name, run, reviews), variables.get("GITHUB_RUN_ATTEMPT", "1")
+    if rejection and attempt in {"", "1"}:  # the reviews have no order in the documents, so no yes stands against a no
+        raise not_approved(rejection, _REJECTION_HINT)
     # Required reviewers are people and teams; what an app says about its own rule is no approval by somebody.
     given = [(review, review.user) for review in reviews if review.state == "approved"]
     approved = {user.login: review.comment for review, user in given if user is not None and user.type != "Bot"}
     if not approved:
-        raise not_approved(_nobody(name, run, reviews), _APPROVAL_HINT.format(environment=name))
+        hint = _APPROVAL_HINT.format(environment=name)
+        raise not_approved(f"Nobody approved run {run} for the environment {name}. {rejection}".strip(), hint)
+    if not all(printable(login).strip() for login in approved):
+        raise ApiError(f"GitHub does not tell who approved the environment {name}.")
     starters = [variables.get("GITHUB_ACTOR", ""), variables.get("GITHUB_TRIGGERING_ACTOR", "")]
     return Approval(
         environment=name,
         approvers=tuple(printable(login) for login in approved),
         comment=joined(approved.values()),
         self_approved=all(any(same_name(login, starter) for starter in starters) for login in approved),
-        remark=_remark(variables.get("GITHUB_RUN_ATTEMPT", "1")),
+        remark=_remark(attempt, rejection),
     )
 
 
@@ -109,13 +116,15 @@ def _reviewed(api: PlatformApi, repository: str, environment: str) -> str:
     return found.name
 
 
-def _nobody(environment: str, run: str, reviews: list[_Review]) -> str:
-    rejected = [review.user.login for review in reviews if review.state == "rejected" and review.user is not None]
-    more = f" {printable(', '.join(dict.fromkeys(rejected)))} rejected it." if rejected else ""
-    return f"Nobody approved run {run} for the environment {environment}.{more}"
+def _rejection(environment: str, run: str, reviews: list[_Review]) -> str:
+    """Who said no, in a sentence; empty if nobody did."""
+    rejected = [review.user.login if review.user else "somebody" for review in reviews if review.state == "rejected"]
+    who = printable(", ".join(dict.fromkeys(rejected)))
+    return f"Run {run} was rejected for the environment {environment} by {who}." if rejected else ""
 
 
-def _remark(attempt: str) -> str:
+def _remark(attempt: str, rejection: str) -> str:
     if attempt in {"", "1"}:
         return ""
-    return f"This is attempt {printable(attempt)} of the run; GitHub does not tell which attempt an approval was for."
+    told = f"This is attempt {printable(attempt)} of the run; GitHub does not tell which attempt an approval was for."
+    return f"{told} {rejection}".strip()
