@@ -3,7 +3,7 @@
 from confmig.checking.dependencies import never_moved
 from confmig.checking.findings import Finding
 from confmig.checking.live import LivePolicy, live_findings
-from confmig.checking.parity import missing_in
+from confmig.checking.parity import differing_between, missing_in
 from confmig.checking.versions import VersionPolicy
 from confmig.commands.options import (
     Auth,
@@ -64,12 +64,14 @@ def check_environments(
     schema: Schema, source: Environment, target: Environment, options: PlanOptions, live: LivePolicy
 ) -> list[Finding]:
     """Compare the two environments' solutions, and each environment with the schema; look for live rows."""
-    lacking = list(missing_in(schema, source.describe(schema.names()), source.url))
+    here, there = source.describe(schema.names()), target.describe(schema.names())
+    lacking = list(missing_in(schema, here, source.url))
     findings = [
         *never_moved(schema, load_profiles()),
         *compare_environments(schema, source, target, options),
         *lacking,
-        *missing_in(schema, target.describe(schema.names()), target.url),
+        *missing_in(schema, there, target.url),
+        *differing_between(schema, here, there, source.url, target.url),
     ]
     if lacking:
         return findings  # a source that lacks what the schema names cannot be asked for its rows

@@ -54,6 +54,11 @@ class RelationshipInfo:
     table2: str
     id2: str
 
+    def others(self, table: str) -> tuple[str, ...]:
+        """The table on the other side; both where the relationship does not begin at this table."""
+        sides = (self.table1, self.table2)
+        return (sides[1 - sides.index(table)],) if table in sides else sides
+
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:

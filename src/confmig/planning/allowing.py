@@ -24,7 +24,9 @@ def refusals(
     if len(reasons) > _SHOWN:
         reasons[_SHOWN:] = [f"… and {len(reasons) - _SHOWN} more such lookups"]
     if conflicts:
-        reasons.append(f"{conflicts} conflicts: rows whose match would have to be guessed; each has its reason")
+        reasons.append(
+            f"{conflicts} conflicts: rows whose match would have to be guessed, or that do not fit; each has its reason"
+        )
     if options.max_changes is not None and writes > options.max_changes:
         reasons.append(f"{writes} changes of rows or pairs are more than the {options.max_changes} of --max-changes")
     if into_source and writes and not options.same_organization:

@@ -8,6 +8,7 @@ from confmig.model.records import Record
 from confmig.model.schema import Table
 from confmig.model.values import ColumnType, Lookup, Parties, Value, same_value
 from confmig.planning.columns import STATE_COLUMNS, moved_columns
+from confmig.planning.fitting import why_not
 from confmig.planning.notes import Notes
 from confmig.planning.ordering import RowOrder
 from confmig.planning.plan import Action, Change, LookupPolicy, MatchedBy, Phase, PlanOptions
@@ -84,6 +85,7 @@ class _Row:
         self._now: dict[str, Value] = {}
         self._later: dict[str, Value] = {}
         self._skipped = ""
+        self._misfit = ""
 
     def changes(self) -> Iterator[Change]:
         if self._current is not None and self._table.declared.skip_update:
@@ -91,6 +93,9 @@ class _Row:
             return
         for name, value in self._record.values.items():
             self._take(name, value)
+        if self._misfit:
+            yield self._change(Phase.ROWS, Action.CONFLICT, reason=self._misfit)
+            return
         if self._skipped:
             yield self._change(Phase.ROWS, Action.SKIP, reason=self._skipped)
             return
@@ -150,6 +155,9 @@ class _Row:
             return  # a row that exists keeps its owner, and what cannot be compared
         resolved = self._resolve(column, value)
         if resolved is None:
+            return
+        if why := why_not(column, resolved):
+            self._misfit = f"{name} does not fit: {why}"
             return
         if isinstance(value, Parties) and any(party.party and party.address for party in value.parties):
             message = "addresses (addressused) beside parties that are rows are left out: the service takes the rows'"
