@@ -122,9 +122,13 @@ def test_a_type_that_nobody_knows() -> None:
 
 
 def test_an_id_column_that_is_not_declared_is_a_warning() -> None:
-    (finding,) = findings(table("a", key=False))
+    (finding,) = findings(table("a", Column("a_text", ColumnType.STRING), key=False))
     assert (finding.rule, finding.column, finding.severity) == ("key-undeclared", "aid", Severity.WARNING)
 
 
-def test_an_empty_schema_misses_nothing() -> None:
-    assert findings() == []
+def test_a_table_without_columns_moves_nothing() -> None:
+    assert places(findings(table("a", key=False))) == [("column-missing", "a", "")]
+
+
+def test_a_schema_without_tables_moves_nothing() -> None:
+    assert places(findings()) == [("table-missing", "", "")]

@@ -149,12 +149,12 @@ def test_what_the_target_lacks_is_found_on_the_line_that_names_it(
         "check", "--source", source.url, "--target", target.url, "--schema", schema, "--live", "filter",
         "--format", "json",
     )  # fmt: skip
-    assert (result.code, result.report["reason"]) == (3, "column-missing")
+    assert (result.code, result.report["reason"]) == (3, "table-missing")
     errors = [rule for rule in rules(result) if rule[0] == "error"]
     assert errors == [
+        ("error", "table-missing", "", 13),
         ("error", "column-missing", "msdynmkt_previewtext", 5),
         ("error", "relationship-missing", "msdynmkt_email_fragment", 10),
-        ("error", "table-missing", "", 13),
     ]
     places = {(note["file"], note["line"]) for note in result.report["annotations"] if note["level"] == "error"}
     assert places == {("data_schema.xml", 5), ("data_schema.xml", 10), ("data_schema.xml", 13)}
@@ -167,7 +167,7 @@ def test_a_source_that_lacks_something_is_not_asked_for_its_rows(
     target = serve(environment="journeys-sandbox")
     result = confmig("check", "--source", source.url, "--target", target.url, "--schema", schema, "--format", "json")
     assert result.code == 3
-    assert [rule[1] for rule in rules(result)] == ["relationship-missing", "table-missing"]
+    assert [rule[1] for rule in rules(result)] == ["table-missing", "relationship-missing"]
 
 
 def test_findings_of_a_schema_within_a_package_have_no_lines(confmig: Confmig, serve: Serve, tmp_path: Path) -> None:

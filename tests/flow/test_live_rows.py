@@ -1,6 +1,7 @@
 """Live rows of the source: refused, left out or moved without their states."""
 
 import json
+import zipfile
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -238,3 +239,50 @@ def test_a_table_that_is_declared_twice_is_looked_at_with_both_filters(
     assert "5 rows" in checked.report["verdict"]
     done = confmig("export", "--source", source.url, "--schema", "twice.xml", "--live", "filter", "--format", "json")
     assert (done.code, done.facts["rows"]) == (0, 34)
+
+
+def test_what_points_to_a_row_that_goes_live_later_is_left_out_too(confmig: Confmig, serve: Serve) -> None:
+    """The associations of the table before are read by then, so all is read once more."""
+    quiet = serve(environment="journeys-sandbox")
+    tables = ("--table", "msdynmkt_email", "--table", "msdynmkt_fragment")
+    assert confmig("schema", "generate", "--source", quiet.url, *tables).code == 0
+    arguments = ("export", "--schema", "data_schema.xml", "--live", "filter", "--format", "json", "--source")
+    before = confmig(*arguments, quiet.url)
+    drafts = [row["msdynmkt_fragmentid"] for row in rows(quiet.url, "msdynmkt_fragments?$filter=statuscode eq 1")]
+    with zipfile.ZipFile("data.zip") as package:
+        text = package.read("data.xml").decode()
+    row = next(draft for draft in drafts if f"<targetid>{draft}</targetid>" in text)
+    live = going_live("msdynmkt_fragments", row, {"statecode": 0, "statuscode": 2})
+    after = confmig(*arguments, serve(live, environment="journeys-sandbox").url)
+    assert after.code == before.code == 0
+    assert after.facts["associations"] < before.facts["associations"]
+    with zipfile.ZipFile("data.zip") as package:
+        assert row not in package.read("data.xml").decode()
+    lost = {line[0] for line in section(after, "Leading nowhere now")}
+    assert lost != {line[0] for line in section(before, "Leading nowhere now")}
+
+
+def test_rows_that_go_live_all_the_time_stop_an_export(confmig: Confmig, serve: Serve) -> None:
+    quiet = serve(environment="journeys-sandbox")
+    drafts = [row["msdynmkt_journeyid"] for row in rows(quiet.url, f"{JOURNEY}?$filter=statuscode eq 1")]
+    assert confmig("schema", "generate", "--source", quiet.url, "--table", "msdynmkt_journey").code == 0
+
+    def wrap(inner: Application) -> Application:
+        readings = 0
+
+        async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+            nonlocal readings
+            if scope["type"] == "http" and scope["path"].endswith(f"/{JOURNEY}"):
+                if readings:
+                    state: Patch = {"statecode": 1, "statuscode": 2}
+                    await inner(_patch(scope, drafts[readings], state), _body(state), _nowhere)
+                readings += 1
+            await inner(scope, receive, send)
+
+        return app
+
+    source = serve(wrap, environment="journeys-sandbox")
+    arguments = ("--schema", "data_schema.xml", "--live", "filter", "--format", "json")
+    result = confmig("export", "--source", source.url, *arguments)
+    assert (result.code, result.report["reason"]) == (8, "service-unavailable")
+    assert not Path("data.zip").exists()

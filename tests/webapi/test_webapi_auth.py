@@ -257,6 +257,63 @@ def test_each_cloud_signs_in_at_its_own_directory(monkeypatch: pytest.MonkeyPatc
         assert {(seen.method, seen.target) for seen in proxy.seen} == {("CONNECT", f"{authority}:443")}
 
 
+class TestAnOddDirectory:
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_that_redirects_gets_no_secret_sent_on(self, trusted: Certificates, status: int) -> None:
+        with Server(lambda _: json_answer({"access_token": "stolen", "expires_in": 3599})) as other:
+            moved = Answer(status, b"", {"Location": f"{other.url}/token"})
+            with Directory(trusted.server, moved) as directory, pytest.raises(AccessError) as caught:
+                source(directory).token()
+            assert other.seen == []
+        assert SECRET not in everything_said(caught.value)
+        assert "redirects" in caught.value.message
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *([], 7, None, "x", {}, {"access_token": None}, {"access_token": ""}, {"access_token": ["a"]}),
+            *({"access_token": "a", "expires_in": odd} for odd in ([7], {"a": 7}, "soon", "nan-")),
+            {"access_token": "a", "refresh_in": "soon"},
+            {"access_token": "a", "scope": 5},
+            *({"access_token": f"my-token{odd}"} for odd in ("\r\nX: y", " ", "ä", "\x00", "\u2028")),
+        ],
+    )
+    def test_that_gives_no_token_is_a_refused_sign_in(self, trusted: Certificates, value: object) -> None:
+        with Directory(trusted.server, json_answer(value)) as directory:
+            with pytest.raises(AccessError) as caught:
+                source(directory).token()
+            assert len(directory.forms) == 1
+        assert "my-token" not in everything_said(caught.value)
+        assert SECRET not in everything_said(caught.value)
+
+    def test_that_gives_json_of_any_depth_is_a_refused_sign_in(self, trusted: Certificates) -> None:
+        deep = Answer(200, b'{"a":' + b"[" * 100_000, {"Content-Type": "application/json"})
+        with Directory(trusted.server, deep) as directory, pytest.raises(AccessError):
+            source(directory).token()
+
+    @pytest.mark.parametrize("value", [None, [], 5, {}, {"token_endpoint": 7, "authorization_endpoint": 7}])
+    def test_whose_discovery_is_none_is_a_refused_sign_in(self, trusted: Certificates, value: object) -> None:
+        with Server(lambda _: json_answer(value), trusted.server) as odd:
+            given = {
+                "AZURE_TENANT_ID": "t",
+                "AZURE_CLIENT_ID": CLIENT,
+                "AZURE_CLIENT_SECRET": SECRET,
+                "AZURE_AUTHORITY_HOST": odd.url,
+            }
+            with pytest.raises(AccessError) as caught:
+                token_source(CONTOSO, AuthMode.SECRET, "target", given).token()
+        assert SECRET not in everything_said(caught.value)
+
+    @pytest.mark.parametrize(
+        "host", ["https://u:hunter2@127.0.0.1:1", "https://", "https://[x", "https://x:y", "http://x", "u:hunter2@x"]
+    )
+    def test_that_has_no_address_is_wrong_usage(self, host: str) -> None:
+        given = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": SECRET}
+        with pytest.raises(UsageError, match="AZURE_AUTHORITY_HOST") as caught:
+            token_source(CONTOSO, AuthMode.SECRET, "target", {**given, "AZURE_AUTHORITY_HOST": host})
+        assert "hunter2" not in everything_said(caught.value)
+
+
 class TestAnEnvironmentUrl:
     @pytest.mark.parametrize(
         ("written", "meant"),

@@ -263,6 +263,39 @@ class TestReading:
         with pytest.raises(ServiceError, match=r"evil\.example"):
             list(scripted({"accounts?": response(200, evil)}).read_rows("account", ["name"]))
 
+    def test_of_solutions_the_next_page_lies_nowhere_else_either(self) -> None:
+        evil = {"value": [], "@odata.nextLink": "http://127.0.0.1:9/api/data/v9.2/solutions?x"}
+        with pytest.raises(ServiceError, match="lie elsewhere"):
+            scripted({"solutions": response(200, evil)}).solutions()
+
+    @pytest.mark.parametrize("link", [7, ["x"], {"a": 1}, True])
+    def test_a_link_that_is_none_is_an_error(self, link: object) -> None:
+        with pytest.raises(ServiceError, match="lie elsewhere"):
+            scripted({"solutions": response(200, {"value": [], "@odata.nextLink": link})}).solutions()
+
+    @pytest.mark.parametrize("what", ["solutions", "accounts"])
+    def test_a_page_that_comes_again_and_again_is_an_error(self, what: str) -> None:
+        link = f"https://contoso.crm4.dynamics.com/api/data/v9.2/{what}?x"
+        place = scripted({f"{what}?": response(200, {"value": [], "@odata.nextLink": link})})
+        with pytest.raises(ServiceError, match="same page"):
+            place.solutions() if what == "solutions" else list(place.read_rows("account", ["name"]))
+
+    def test_a_filters_page_that_comes_again_and_again_is_an_error(self) -> None:
+        cookie = '<cookie pagenumber="2" pagingcookie="%253ccookie%2520page%253d%25221%2522%253e" istracking="False" />'
+        page = {
+            "value": [],
+            "@Microsoft.Dynamics.CRM.morerecords": True,
+            "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie": cookie,
+        }
+        xml = '<fetch><entity name="account" /></fetch>'
+        with pytest.raises(ServiceError, match="same page"):
+            list(scripted({"accounts?": response(200, page)}).read_rows("account", ["name"], xml))
+
+    @pytest.mark.parametrize("row", [{}, {"uniquename": None}, "x"])
+    def test_a_solution_without_a_name_is_an_error(self, row: object) -> None:
+        with pytest.raises(ServiceError):
+            scripted({"solutions": response(200, {"value": [row]})}).solutions()
+
     @pytest.mark.parametrize("value", [{}, {"value": None}, {"value": {}}])
     def test_a_page_without_rows_is_an_error_and_not_an_empty_page(self, value: object) -> None:
         with pytest.raises(ServiceError):

@@ -5,10 +5,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from confmig.errors import ServiceError
 from confmig.model.values import ColumnType
 from confmig.webapi.metadata import TABLES_A_REQUEST, NavigationPair, WireTable, metadata_path, parse_metadata
 from confmig.webapi.replies import Json
 
+URL = "https://contoso.crm4.dynamics.com"
 TYPE = "#Microsoft.Dynamics.CRM.Complex"
 
 
@@ -111,7 +113,7 @@ CONTACT: Json = {
 
 @pytest.fixture(scope="module")
 def contact() -> WireTable:
-    (table,) = parse_metadata({"EntityMetadata": [CONTACT]})
+    (table,) = parse_metadata({"EntityMetadata": [CONTACT]}, URL)
     return table
 
 
@@ -158,13 +160,28 @@ class TestATable:
 
     def test_may_lack_a_name_column_and_relationships(self) -> None:
         entity = {"LogicalName": "a", "EntitySetName": None, "PrimaryIdAttribute": "aid", "Attributes": None}
-        (table,) = parse_metadata({"EntityMetadata": [entity]})
+        (table,) = parse_metadata({"EntityMetadata": [entity]}, URL)
         assert table.info.primary_name is None
         assert table.info.columns == {}
 
     @pytest.mark.parametrize("answer", [{"EntityMetadata": []}, {"EntityMetadata": None}])
     def test_may_be_missing(self, answer: Json) -> None:
-        assert list(parse_metadata(answer)) == []
+        assert list(parse_metadata(answer, URL)) == []
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {},
+            {"Version": "9"},
+            {"EntityMetadata": {"a": 1}},
+            {"EntityMetadata": ["x"]},
+            {"EntityMetadata": [{}]},
+            {"EntityMetadata": [{"LogicalName": "a", "PrimaryIdAttribute": "b", "Attributes": ["x"]}]},
+        ],
+    )
+    def test_that_cannot_be_read_is_not_taken_for_missing(self, answer: Json) -> None:
+        with pytest.raises(ServiceError, match="cannot be read"):
+            list(parse_metadata(answer, URL))
 
     def test_tells_the_type_of_each_column_by_the_types_name(self, contact: WireTable) -> None:
         found = {name: column.type for name, column in contact.info.columns.items()}

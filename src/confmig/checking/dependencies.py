@@ -34,14 +34,18 @@ def dependency_findings(schema: Schema, profiles: Profiles, outside: Collection[
     for table in schema.merged_tables():
         yield from _missing_targets(table, reachable, profiles)
         yield from _missing_sides(table, reachable, profiles)
-        yield from _undeclared_key(table)
+        yield from _undeclared_columns(table)
         yield from _unknown_types(table)
     yield from never_moved(schema, profiles)
     yield from _incomplete_groups(present, outside, profiles)
 
 
 def never_moved(schema: Schema, profiles: Profiles) -> Iterator[Finding]:
-    """Tables whose rows are not moved as data, whatever a schema says."""
+    """Tables whose rows are not moved as data, whatever a schema says; and a schema that moves nothing at all."""
+    if not schema.tables:
+        yield Finding(
+            "table-missing", "", "", "The schema has no tables.", "Add the tables whose rows are to be moved."
+        )
     for table in schema.merged_tables():
         if why := profiles.why_never(table.name):
             message = f"Rows of {table.name} are not moved as data: {why}."
@@ -84,10 +88,12 @@ def _advice(missing: str, what: str, profiles: Profiles) -> str:
     return f"Add table {missing} to the schema, take the {what} out, or, {outside}"
 
 
-def _undeclared_key(table: Table) -> Iterator[Finding]:
-    """A warning only: confmig takes the id from the row itself, and many schemas that work leave the column out."""
-    declared = next((column for column in table.columns if column.name == table.primary_id), None)
-    if declared is None:
+def _undeclared_columns(table: Table) -> Iterator[Finding]:
+    """Of the id a warning only: confmig takes it from the row itself, and many schemas that work leave it out."""
+    if not table.columns:
+        message = f"{table.name} declares no columns, so nothing of its rows would be moved."
+        yield Finding("column-missing", table.name, "", message, "Declare its columns under <fields>.")
+    elif all(column.name != table.primary_id for column in table.columns):
         yield Finding(
             "key-undeclared",
             table.name,

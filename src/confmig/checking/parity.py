@@ -26,16 +26,13 @@ def missing_in(schema: Schema, tables: Mapping[str, TableInfo], url: str) -> Ite
     Every declared column counts, as in CMT, even one without data: a schema that does not fit says that the two
     environments are not at the same version.
     """
+    lacking = [table.name for table in schema.merged_tables() if table.name not in tables]
+    for name in lacking:  # first, since relationships to them are missing with them
+        hint = "Import the solution that holds it, or take the table out of the schema."
+        yield Finding("table-missing", name, "", f"{url} has no table {name}.", hint)
     for table in schema.merged_tables():
         info = tables.get(table.name)
         if info is None:
-            yield Finding(
-                "table-missing",
-                table.name,
-                "",
-                f"{url} has no table {table.name}.",
-                "Import the solution that holds it, or take the table out of the schema.",
-            )
             continue
         for column in table.columns:
             known = info.columns.get(column.name)

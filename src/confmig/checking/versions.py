@@ -8,7 +8,7 @@ from enum import StrEnum
 from confmig.checking.findings import Finding, Severity
 from confmig.profiles.profile import Profile
 
-_VERSION = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_VERSION = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10}){3}")
 _SHOWN = 5
 
 

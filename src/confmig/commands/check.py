@@ -23,6 +23,7 @@ from confmig.commands.options import (
 from confmig.commands.results import finish
 from confmig.commands.sides import compare_environments, places_of, require_two_environments
 from confmig.errors import ExitCode
+from confmig.exporting.filters import filter_findings
 from confmig.exporting.live import LiveGuard
 from confmig.model.schema import Schema
 from confmig.package.package import read_schema
@@ -65,7 +66,7 @@ def check_environments(
 ) -> list[Finding]:
     """Compare the two environments' solutions, and each environment with the schema; look for live rows."""
     here, there = source.describe(schema.names()), target.describe(schema.names())
-    lacking = list(missing_in(schema, here, source.url))
+    lacking = [*filter_findings(schema), *missing_in(schema, here, source.url)]
     findings = [
         *never_moved(schema, load_profiles()),
         *compare_environments(schema, source, target, options),
@@ -74,7 +75,7 @@ def check_environments(
         *differing_between(schema, here, there, source.url, target.url),
     ]
     if lacking:
-        return findings  # a source that lacks what the schema names cannot be asked for its rows
+        return findings  # a source cannot be asked for its rows by what it lacks, or by a filter that is none
     guard = LiveGuard(live, load_profiles())
     guard.look(schema, source)
     return [*findings, *live_findings(guard.found, live)]

@@ -1,6 +1,7 @@
 """``confmig export``: Read the schema's rows from the source into a data package."""
 
 import zipfile
+from functools import partial
 from pathlib import Path
 
 from confmig import __version__
@@ -20,7 +21,7 @@ from confmig.commands.options import (
     require_distinct,
 )
 from confmig.commands.results import finish
-from confmig.errors import ExitCode, UsageError
+from confmig.errors import ExitCode, ServiceError, UsageError
 from confmig.exporting.export import ExportCounts, read_events, source_findings
 from confmig.exporting.live import LiveGuard, without_states
 from confmig.hosts.progress import Progress
@@ -35,6 +36,8 @@ from confmig.reporting.findings import findings_report
 from confmig.reporting.report import Report
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import Environment, connect
+
+_READINGS = 3
 
 
 def export(
@@ -80,18 +83,39 @@ def export_package(source: Environment, schema: Schema, schema_bytes: bytes, dat
     guard.look(schema, source)
     if errors_of(findings := tuple(live_findings(guard.found, live))):
         return findings_report("export", findings)
-    counts = ExportCounts()
-    with Progress("exported") as progress:
-        rows = read_events(schema, source, guard, counts, progress)
-        # A row may have gone live since the first look.
-        write_package(data, schema_bytes, schema, rows, keep=lambda: not guard.stops())
+    counts = _write(data, schema, schema_bytes, source, guard)
     findings = tuple(live_findings(guard.found, live))
-    if guard.stops():
+    if counts is None:
         return findings_report("export", findings)
     with Package(data) as package:  # read back: what cannot be read is no export
         digest = package.digest
     manifest = write_manifest(data, _manifest(source, digest))
     return export_report(str(data), str(manifest), digest, source.url, counts, findings)
+
+
+def _write(
+    data: Path, schema: Schema, schema_bytes: bytes, source: Environment, guard: LiveGuard
+) -> ExportCounts | None:
+    """Write the package, and count what is in it; None when rows went live meanwhile that stop the export.
+
+    What is read before such a row may point to it; so where live rows are left out, all is read once more.
+
+    Raises:
+        ServiceError: Rows go live all the time.
+    """
+    for _ in range(_READINGS):
+        known, counts = guard.count(), ExportCounts()
+        with Progress("exported") as progress:
+            rows = read_events(schema, source, guard, counts, progress)
+            write_package(data, schema_bytes, schema, rows, keep=partial(guard.holds, known))
+        if guard.stops():
+            return None
+        if guard.holds(known):
+            return counts
+    raise ServiceError(
+        f"Rows of {source.url} went live in each of {_READINGS} readings, so nothing was exported.",
+        "Export at a quieter time.",
+    )
 
 
 def _manifest(source: Environment, digest: str) -> Manifest:

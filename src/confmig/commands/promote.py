@@ -37,6 +37,7 @@ from confmig.commands.results import finish
 from confmig.commands.sides import require_two_environments
 from confmig.errors import ExitCode, UsageError
 from confmig.hosts.host import detect_host, say
+from confmig.package.manifest import manifest_path
 from confmig.package.package import read_schema
 from confmig.planning.plan import LookupPolicy, PlanOptions
 from confmig.reporting.findings import findings_report
@@ -65,7 +66,7 @@ def promote(
     report: Reports = None,
 ) -> ExitCode:
     """Check, export from the source, plan, import into the target and verify, in one process."""
-    require_distinct(schema, data, run, *(report or ()))
+    require_distinct(schema, data, manifest_path(data), run, *(report or ()))
     require_report_paths(report or ())
     if detect_host().is_pipeline:
         raise UsageError(

@@ -18,6 +18,7 @@ from confmig.commands.options import (
 from confmig.commands.results import finish
 from confmig.commands.sides import places_of
 from confmig.errors import ExitCode
+from confmig.exporting.filters import filter_findings
 from confmig.package.package import read_schema
 from confmig.profiles.profile import load_profiles
 from confmig.reporting.findings import result_of_checks
@@ -40,7 +41,7 @@ def validate(
     """Check whether a schema is complete and right; with --source and --target also whether they have all it names."""
     require_report_paths(report or ())
     wanted, data = read_schema(schema)
-    findings = list(dependency_findings(wanted, load_profiles(), outside or ()))
+    findings = [*dependency_findings(wanted, load_profiles(), outside or ()), *filter_findings(wanted)]
     sides = {"source": (source, source_auth), "target": (target, target_auth)}
     compared: list[str] = []
     for side, (url, own_auth) in sides.items():

@@ -10,7 +10,7 @@ from confmig.errors import UsageError
 from confmig.model.schema import Schema
 from confmig.package.manifest import read_manifest
 from confmig.package.package import Package
-from confmig.package.schemafile import schema_lines
+from confmig.package.schemalines import schema_lines
 from confmig.planning.plan import Origin, PlanOptions
 from confmig.profiles.profile import load_profiles
 from confmig.reporting.findings import NOWHERE, Places
@@ -78,4 +78,4 @@ def places_of(schema: Path, data: bytes) -> Places:
     root = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("BUILD_SOURCESDIRECTORY") or str(Path.cwd())
     whole = schema.resolve()
     name = str(whole.relative_to(root)) if whole.is_relative_to(root) else str(schema)
-    return Places(name, schema_lines(data, name))
+    return Places(name, schema_lines(data))

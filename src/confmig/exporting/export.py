@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from confmig.checking.dependencies import never_moved
 from confmig.checking.findings import Finding
 from confmig.checking.parity import missing_in
+from confmig.exporting.filters import filter_findings
 from confmig.exporting.live import LiveGuard
 from confmig.exporting.sorting import sorted_by_id
 from confmig.model.environment import TableInfo
@@ -45,7 +46,11 @@ class ExportCounts:
 
 def source_findings(schema: Schema, source: Environment, profiles: Profiles) -> tuple[Finding, ...]:
     """What a schema asks for and nobody may export, and what the source does not have."""
-    return (*never_moved(schema, profiles), *missing_in(schema, source.describe(schema.names()), source.url))
+    return (
+        *never_moved(schema, profiles),
+        *filter_findings(schema),
+        *missing_in(schema, source.describe(schema.names()), source.url),
+    )
 
 
 def read_events(

@@ -55,9 +55,17 @@ class LiveGuard:
             if isinstance(value, Lookup) and self.is_left_out(value.table, value.id):
                 yield name, value.table
 
+    def count(self) -> int:
+        """How many live rows were found so far."""
+        return sum(rows.count for rows in self.found.values())
+
     def stops(self) -> bool:
-        """Whether the export must not be kept."""
+        """Whether nothing may be exported."""
         return self.policy is LivePolicy.FAIL and bool(self.found)
+
+    def holds(self, known: int) -> bool:
+        """Whether what was read since ``count`` was ``known`` may be kept: nothing went live that changes it."""
+        return not self.stops() and (self.policy is not LivePolicy.FILTER or self.count() == known)
 
 
 def without_states(schema: Schema, profiles: Profiles) -> Schema:

@@ -4,7 +4,8 @@ It is a file of its own, ``data.manifest.json`` beside ``data.zip``: whether the
 zip with a member that it does not know is not documented.
 """
 
-from dataclasses import dataclass, field
+import uuid
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -54,7 +55,8 @@ def read_manifest(data: Path) -> Manifest | None:
     hint = "Export the package again, or delete the manifest: then the source's versions are not known."
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        manifest = replace(manifest, source_organization=str(uuid.UUID(manifest.source_organization)))
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise PackageError(f"{path}: the manifest cannot be read: {error}.", hint) from error
     if manifest.format != FORMAT:
         raise PackageError(f"{path}: a manifest of format {manifest.format}; this confmig reads {FORMAT}.", hint)

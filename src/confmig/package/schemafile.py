@@ -14,6 +14,13 @@ from confmig.model.schema import Column, DateMode, Extra, Relationship, Schema, 
 from confmig.package.text import attributes_text, column_type, escape_xml
 from confmig.package.xml import attributes_of, inner_xml, lines_before, parse_document, strip_leading
 
+_ELEMENTS = {
+    name.lower(): name
+    for name in (
+        *("entities", "entity", "fields", "field", "relationships", "relationship", "filter"),
+        *("entityImportOrder", "entityName"),
+    )
+}
 _TABLE_ATTRIBUTES = {
     "name",
     "displayname",
@@ -61,6 +68,7 @@ def parse_schema(data: bytes, name: str) -> Schema:
             f"{file.at(root)}: the root is <{root.tag!s}>, where a schema has <entities>.",
             "Give a schema file of the Configuration Migration Tool.",
         )
+    _require_known_spelling(root, file)
     unknown = "".join(
         etree.tostring(child, encoding="unicode", with_tail=False)
         for child in root.iterchildren(tag=etree.Element)
@@ -75,22 +83,16 @@ def parse_schema(data: bytes, name: str) -> Schema:
     )
 
 
-def schema_lines(data: bytes, name: str) -> dict[tuple[str, str], int]:
-    """On which line of a schema file each table, column and relationship stands.
+def _require_known_spelling(root: etree._Element, file: _File) -> None:
+    """Check that no element is one of a schema's but for its case: CMT, like any XML program, would not see it.
 
-    Returns:
-        (table, column or relationship) to line, with ``""`` for the table itself; the first place of several.
+    Raises:
+        PackageError: One is.
     """
-    root = parse_document(data, name)
-    skipped = lines_before(data, strip_leading(data))
-    lines: dict[tuple[str, str], int] = {}
-    for entity in root.iterchildren("entity"):
-        inner = (*entity.iterfind("fields/field"), *entity.iterfind("relationships/relationship"))
-        for element in (entity, *inner):
-            inner_name = element.get("relatedEntityName", "") or element.get("name", "")
-            key = (entity.get("name", "").strip(), "" if element is entity else inner_name.strip())
-            lines.setdefault(key, (element.sourceline or 1) + skipped)
-    return lines
+    for element in root.iterdescendants(tag=etree.Element):
+        known = _ELEMENTS.get(str(element.tag).lower())
+        if known not in {None, element.tag}:
+            raise PackageError(f"{file.at(element)}: <{element.tag!s}> is to be <{known}>.", "Mend the spelling.")
 
 
 def _table(element: etree._Element, file: _File) -> Table:

@@ -112,7 +112,10 @@ def _shown(url: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL names this machine."""
-    return (urlsplit(url).hostname or "") in _LOOPBACK
+    try:
+        return (urlsplit(url).hostname or "") in _LOOPBACK
+    except ValueError:  # it is no URL, which is for others to say
+        return False
 
 
 def token_source(url: str, mode: AuthMode, side: str, variables: Mapping[str, str] = os.environ) -> TokenSource:
@@ -200,7 +203,12 @@ def _application(url: str, given: _Given, common: str, hint: str) -> Application
     authority = given.get("AZURE_AUTHORITY_HOST") or _cloud_of(url).authority
     if "://" not in authority:
         authority = f"https://{authority}"
-    if not authority.startswith("https://") or "@" in authority:
+    try:
+        parts = urlsplit(authority)
+        proper = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        proper = False
+    if not proper:
         raise UsageError(
             "AZURE_AUTHORITY_HOST is no https URL.", "Give it as login.microsoftonline.com, or leave it out."
         )

@@ -11,7 +11,14 @@ from confmig.model.records import Record
 from confmig.model.values import ColumnType, Value
 from confmig.webapi.auth import AuthMode, environment_url, token_source
 from confmig.webapi.batching import Part, batch_request, batch_responses
-from confmig.webapi.metadata import TABLES_A_REQUEST, WireTable, metadata_path, parse_metadata, table_names_path
+from confmig.webapi.metadata import (
+    TABLES_A_REQUEST,
+    WireTable,
+    described_tables,
+    metadata_path,
+    parse_metadata,
+    table_names_path,
+)
 from confmig.webapi.queries import (
     CONDITIONS_A_QUERY,
     IDS_A_QUERY,
@@ -24,7 +31,7 @@ from confmig.webapi.queries import (
     rows_by_key_path,
     rows_path,
 )
-from confmig.webapi.replies import Json, decode_json, error_of, fault_of
+from confmig.webapi.replies import Json, decode_json, error_of, fault_of, rows_of, text_of
 from confmig.webapi.sender import HttpSender, Request, Response, RetryingSender, Sender, SigningSender
 from confmig.webapi.values import other_parties, parse_row, parties_navigation, write_properties
 from confmig.webapi.writes import (
@@ -90,7 +97,7 @@ class Environment:
         who = decode_json(response.body, self.url)
         version = self._get("RetrieveVersion()", f"Asking {self.url} for its version").get("Version", "")
         hint = response.headers.get("x-ms-dop-hint", "")
-        self.parallel = int(hint) if hint.isdigit() and int(hint) > 0 else self.parallel
+        self.parallel = int(hint[:4]) if hint.isascii() and hint.isdigit() and int(hint[:4]) > 0 else self.parallel
         if "OrganizationId" not in who:
             raise ServiceError(
                 f"{self.url} answers, but not as a Dataverse environment does.", "Check the environment's URL."
@@ -105,7 +112,7 @@ class Environment:
         missing = [name for name in wanted if name not in self._tables and name not in self._absent]
         for portion in portions(missing, TABLES_A_REQUEST):
             answer = self._get(metadata_path(portion), f"Reading the metadata of {self.url}")
-            self._tables.update((table.info.name, table) for table in parse_metadata(answer))
+            self._tables.update((table.info.name, table) for table in parse_metadata(answer, self.url))
             self._absent.update(name for name in portion if name not in self._tables)
         return {name: self._tables[name].info for name in wanted if name in self._tables}
 
@@ -131,9 +138,9 @@ class Environment:
 
     def solutions(self) -> Mapping[str, str]:
         """The installed solutions, by unique name, with their versions."""
-        path = "solutions?$select=uniquename,version&$filter=isvisible eq true"
-        rows = self._listed(path, f"Reading the solutions of {self.url}")
-        return {str(row["uniquename"]): str(row.get("version") or "") for row in rows}
+        what = f"Reading the solutions of {self.url}"
+        rows = self._listed("solutions?$select=uniquename,version&$filter=isvisible eq true", what)
+        return {text_of(row, "uniquename", what): str(row.get("version") or "") for row in rows}
 
     def tables_of_solution(self, name: str) -> list[str]:
         """The names of the tables that a solution holds, sorted; intersect tables are none.
@@ -149,22 +156,32 @@ class Environment:
         components = self._listed(
             # 1 is a table: learn.microsoft.com, solutioncomponent table reference, componenttype
             "solutioncomponents?$select=objectid"
-            f"&$filter=_solutionid_value eq {found[0]['solutionid']} and componenttype eq 1",
+            f"&$filter=_solutionid_value eq {text_of(found[0], 'solutionid', what)} and componenttype eq 1",
             what,
         )
         names: list[str] = []
-        for portion in portions((str(row["objectid"]) for row in components), TABLES_A_REQUEST):
-            answer = self._get(table_names_path(portion), what)
-            tables = answer.get("EntityMetadata") or ()
-            names += [str(table["LogicalName"]) for table in tables if not table.get("IsIntersect")]
+        for portion in portions((text_of(row, "objectid", what) for row in components), TABLES_A_REQUEST):
+            tables = described_tables(self._get(table_names_path(portion), what), self.url)
+            names += [text_of(table, "LogicalName", what) for table in tables if not table.get("IsIntersect")]
         return sorted(names)
 
     def _listed(self, path: str, what: str) -> Iterator[Json]:
         """All rows of a plain query, page by page."""
-        url: str | None = self._api + path
+        for answer in self._answers(path, read_headers(names=False), what):
+            yield from rows_of(answer, what)
+
+    def _answers(self, path: str, headers: Mapping[str, str], what: str) -> Iterator[Json]:
+        """The answers to a query, page by page. The token goes to this environment alone, and no page comes twice."""
+        url: object = self._api + path
+        seen: set[object] = set()
         while url:
-            answer = self._get_url(url, read_headers(names=False), what)
-            yield from _rows(answer, what)
+            if not isinstance(url, str) or not url.startswith(self._api):
+                raise ServiceError(f"{what}: the next page is said to lie elsewhere, at {str(url)[:200]}.")
+            if url in seen:
+                raise ServiceError(f"{what}: the environment gives the same page again and again.")
+            seen.add(url)
+            answer = self._get_url(url, headers, what)
+            yield answer
             url = answer.get("@odata.nextLink")
 
     # Reading
@@ -243,16 +260,10 @@ class Environment:
                 yield left, right
 
     def _pages(self, path: str, wire: WireTable, columns: Sequence[ColumnInfo], *, names: bool) -> Iterator[Record]:
-        headers = read_headers(names=names)
         what = f"Reading {wire.info.name} from {self.url}"
-        url: str | None = self._api + path
-        while url:
-            answer = self._get_url(url, headers, what)
-            for row in _rows(answer, what):
+        for answer in self._answers(path, read_headers(names=names), what):
+            for row in rows_of(answer, what):
                 yield parse_row(row, wire, columns)
-            url = answer.get("@odata.nextLink")
-            if url and not url.startswith(self._api):
-                raise ServiceError(f"{what}: the next page is said to lie elsewhere, at {url[:200]}.")
 
     def _fetch(self, wire: WireTable, columns: Sequence[ColumnInfo], xml: str) -> Iterator[Record]:
         query = FetchQuery(wire, columns, xml)
@@ -262,7 +273,7 @@ class Environment:
         seen: set[str | None] = set()
         while True:
             answer = self._get_url(self._api + query.path(page, cookie), headers, what)
-            for row in _rows(answer, what):
+            for row in rows_of(answer, what):
                 record = parse_row(row, wire, columns)
                 # A link to another table gives a row once for each match.
                 if not query.linked or record.id not in seen:
@@ -271,8 +282,10 @@ class Environment:
                     seen.add(record.id)
             if query.limited or not answer.get(f"@{MORE_RECORDS}"):
                 return
-            annotation = answer.get(f"@{PAGING_COOKIE}")
+            annotation, last = answer.get(f"@{PAGING_COOKIE}"), cookie
             page, cookie = page + 1, next_cookie(annotation) if annotation else None
+            if cookie is not None and cookie == last:
+                raise ServiceError(f"{what}: the environment gives the same page again and again.")
 
     def _get(self, path: str, what: str) -> Json:
         return self._get_url(self._api + path, read_headers(names=False), what)
@@ -378,13 +391,6 @@ class Environment:
         for row in self._listed(path, f"Asking {self.url} for its bulk messages"):
             support.setdefault(str(row.get("primaryobjecttypecode")), set()).add(str(row["sdkmessageid"]["name"]))
         return support
-
-
-def _rows(answer: Json, what: str) -> list[Json]:
-    rows = answer.get("value")
-    if not isinstance(rows, list):
-        raise ServiceError(f"{what}: the answer holds no rows, which is not the same as none.")
-    return rows
 
 
 def _has_collections(bodies: Iterable[Json]) -> bool:

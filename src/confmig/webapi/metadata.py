@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
+from confmig.errors import ServiceError
 from confmig.model.environment import ColumnInfo, RelationshipInfo, TableInfo
 from confmig.model.values import ColumnType
 from confmig.webapi.replies import Json, encode_json
@@ -141,10 +142,33 @@ def _query_path(key: str, values: Iterable[str], properties: list[str], **more: 
     return f"RetrieveMetadataChanges(Query=@p1)?@p1={quote(encode_json(query).decode(), safe='')}"
 
 
-def parse_metadata(answer: Json) -> Iterator[WireTable]:
-    """The tables in the answer to that request."""
-    for entity in answer.get("EntityMetadata") or ():
-        yield _table(entity)
+def parse_metadata(answer: Json, url: str) -> Iterator[WireTable]:
+    """The tables in the answer to that request.
+
+    Raises:
+        ServiceError: They cannot be read; an answer that cannot be read is never taken for an empty one.
+    """
+    for entity in described_tables(answer, url):
+        try:
+            yield _table(entity)
+        except (LookupError, TypeError, AttributeError, ValueError):
+            raise _unreadable(url) from None
+
+
+def described_tables(answer: Json, url: str) -> list[Json]:
+    """The descriptions of tables in an answer.
+
+    Raises:
+        ServiceError: There is no list of them.
+    """
+    tables = answer.get("EntityMetadata", "missing") or []
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise _unreadable(url)
+    return tables
+
+
+def _unreadable(url: str) -> ServiceError:
+    return ServiceError(f"{url} describes its tables in a form that cannot be read.", "Check the environment's URL.")
 
 
 def _table(entity: Json) -> WireTable:

@@ -104,24 +104,36 @@ def _literal(column: ColumnInfo, value: Value) -> str:
             )
 
 
+def filter_query(table: str, xml: str) -> tuple[etree._Element, etree._Element]:
+    """A schema's filter as FetchXML: the root and its entity.
+
+    Raises:
+        PackageError: The filter is no FetchXML, about another table, or asks for sums instead of rows.
+    """
+    root = _fetch_root(table, xml)
+    entity = root.find("entity")
+    if entity is None or entity.get("name") != table:
+        raise PackageError(
+            f"The filter of table {table} is no FetchXML about that table.",
+            "Its root is <fetch>, with <entity name=…> of the table in it.",
+        )
+    if root.get("aggregate", "").lower() in {"true", "1"}:
+        raise PackageError(f"The filter of table {table} asks for sums, not for rows.", "Take aggregate out of it.")
+    return root, entity
+
+
 class FetchQuery:
     """A schema's filter, made into a query for all columns, page by page.
 
     Whatever the filter's own attributes say, the schema's columns are what is read, as in CMT.
 
     Raises:
-        PackageError: The filter is no FetchXML, or about another table.
+        PackageError: The filter is none.
     """
 
     def __init__(self, table: WireTable, columns: Sequence[ColumnInfo], xml: str) -> None:
         self._set = table.entity_set
-        self._root = _fetch_root(table, xml)
-        entity = self._root.find("entity")
-        if entity is None or entity.get("name") != table.info.name:
-            raise PackageError(
-                f"The filter of table {table.info.name} is no FetchXML about that table.",
-                "Its root is <fetch>, with <entity name=…> of the table in it.",
-            )
+        self._root, entity = filter_query(table.info.name, xml)
         for element in (*entity.findall("attribute"), *entity.findall("all-attributes")):
             entity.remove(element)
         for position, name in enumerate(_fetched(table, columns)):
@@ -151,24 +163,24 @@ def _fetched(table: WireTable, columns: Sequence[ColumnInfo]) -> Iterator[str]:
             yield f"{column.name}_name"
 
 
-def _fetch_root(table: WireTable, xml: str) -> etree._Element:
+def _fetch_root(table: str, xml: str) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
         root: etree._Element = etree.fromstring(xml.encode(), parser)
     except etree.XMLSyntaxError as error:
         raise PackageError(
-            f"The filter of table {table.info.name} is no well-formed XML: {error.msg}.", "Mend it in the schema file."
+            f"The filter of table {table} is no well-formed XML: {error.msg}.", "Mend it in the schema file."
         ) from error
     if root.tag == "fetch":
         return root
     # People also write the bare <filter>, or <entity>; what it means is plain.
     fetch = etree.Element("fetch")
-    entity = root if root.tag == "entity" else etree.Element("entity", name=table.info.name)
+    entity = root if root.tag == "entity" else etree.Element("entity", name=table)
     if root.tag == "filter":
         entity.append(root)
     elif root.tag != "entity":
         raise PackageError(
-            f"The filter of table {table.info.name} begins with <{root.tag!s}>.",
+            f"The filter of table {table} begins with <{root.tag!s}>.",
             "Its root is <fetch>, <entity> or <filter>.",
         )
     fetch.append(entity)

@@ -75,6 +75,30 @@ def decode_json(body: bytes, url: str) -> Json:
         ) from None
 
 
+def rows_of(answer: Json, what: str) -> list[Json]:
+    """The rows of an answer to a query; ``what`` says what was asked for.
+
+    Raises:
+        ServiceError: There is no list of them.
+    """
+    rows = answer.get("value")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ServiceError(f"{what}: the answer holds no rows, which is not the same as none.")
+    return rows
+
+
+def text_of(row: Json, name: str, what: str) -> str:
+    """A text that a row must hold.
+
+    Raises:
+        ServiceError: It does not.
+    """
+    value = row.get(name)
+    if not isinstance(value, str):
+        raise ServiceError(f"{what}: the answer holds rows without {name}.")
+    return value
+
+
 def encode_json(value: object) -> bytes:
     """The bytes of a JSON value, decimals as numbers with all their digits."""
     return _ENCODER.encode(value)
@@ -95,6 +119,21 @@ def fault_of(response: Response) -> ServiceFault:
     return ServiceFault(response.status, code, SECRETS.hide(message), response.request_id)
 
 
+def _access_hint(fault: ServiceFault) -> str:
+    match fault.code.lower():
+        case "0x80072560":
+            return (
+                "Create an application user for this client id in the environment, with a security role: Power Platform"
+                " admin center, Environments, Settings, Users + permissions, Application users."
+            )
+        case "0x80040225":
+            return "Enable the application user in the environment."
+        case "0x8004a104" | "0x8004a113":
+            return "See the environment's state in the Power Platform admin center."
+        case _:
+            return "Give the application user a security role with the privilege that is named there."
+
+
 def error_of(fault: ServiceFault, what: str) -> ConfmigError:
     """The error to raise when a request that must not fail did; ``what`` says what was asked for."""
     if fault.status == 401:
@@ -103,10 +142,7 @@ def error_of(fault: ServiceFault, what: str) -> ConfmigError:
             "Check that the application is a user of this environment and that the tenant is the environment's.",
         )
     if fault.is_access:
-        return AccessError(
-            f"{what}: access is denied: {fault}",
-            "Give the application user a security role with the privilege that is named there.",
-        )
+        return AccessError(f"{what}: access is denied: {fault}", _access_hint(fault))
     if fault.status == 404 and not fault.code:
         return ServiceError(
             f"{what}: there is no Dataverse Web API at this address (HTTP 404).", "Check the environment's URL."

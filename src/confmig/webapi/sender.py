@@ -236,7 +236,7 @@ def _worth_repeating(response: Response, request: Request) -> bool:
 
 def _retry_after(response: Response) -> float | None:
     text = response.headers.get("retry-after", "")
-    return float(text) if text.replace(".", "", 1).isdigit() else None
+    return float(text) if text.isascii() and text.replace(".", "", 1).isdigit() else None
 
 
 def _backoff(attempt: int) -> float:

@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from confmig.errors import SignInError
 from confmig.model.printable import printable
 from confmig.model.secrets import SECRETS
 from confmig.webapi.assertions import claims_shown
+
+if TYPE_CHECKING:
+    import requests  # takes long to load, which commands that sign in nowhere need not wait for
 
 _EARLY_SECONDS = 300
 _CONNECT_SECONDS = 20
@@ -36,6 +39,22 @@ class Granted(NamedTuple):
 
     token: str
     seconds: float
+
+
+_BEARER = re.compile(r"[\x21-\x7e]+")
+_ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What the libraries make of an answer that is no token."""
+
+
+def _granted(token: object, seconds: object) -> Granted:
+    """The token of an answer.
+
+    Raises:
+        ValueError: It is none that a header can hold. The words leave it out.
+    """
+    if not isinstance(token, str) or not _BEARER.fullmatch(token):
+        raise ValueError("its answer is no token")
+    return Granted(token, float(str(seconds)))
 
 
 class CachedToken:
@@ -93,17 +112,17 @@ class SecretSignIn:
                 client_credential=self._secret,
                 authority=f"{application.authority}/{application.tenant}",
                 instance_discovery=None if self._known else False,
-                timeout=_READ_SECONDS,
+                http_client=_never_redirected(),
             )
             answer: dict[str, object] = client.acquire_token_for_client(scopes=[application.scope])
-        except (ValueError, requests.RequestException, msal.exceptions.MsalError) as error:
-            problem = self._problem("failed", error)
-        else:
-            token = answer.get("access_token")
-            if isinstance(token, str):
-                return Granted(token, float(str(answer.get("expires_in") or 3600)))
+            if "access_token" in answer:
+                return _granted(answer["access_token"], answer.get("expires_in") or 3600)
             words = answer.get("error_description") or answer.get("error") or "no token came back"
             problem = self._problem("was refused", words)
+        except (ValueError, requests.RequestException, msal.exceptions.MsalError) as error:
+            problem = self._problem("failed", error)
+        except _ODD:
+            problem = self._problem("failed", "its answer is no token")
         # Raised out here: the library's error would come along as its context, with the request and so the secret.
         raise problem
 
@@ -112,6 +131,21 @@ class SecretSignIn:
             f"Sign-in at {self._application.authority} {verb}: {_first_line(words, self._secret)}",
             "Check tenant, client id and secret, and that the secret has not expired.",
         )
+
+
+def _never_redirected() -> "requests.Session":
+    """A session that follows no redirect: the secret goes nowhere but to the authority that was named, over TLS."""
+    import requests
+
+    class Session(requests.Session):
+        def request(self, *args: object, **kwargs: object) -> requests.Response:
+            direct = {"timeout": (_CONNECT_SECONDS, _READ_SECONDS), **kwargs, "allow_redirects": False}
+            answer: requests.Response = super().request(*args, **direct)  # type: ignore[arg-type]
+            if answer.is_redirect:
+                raise requests.TooManyRedirects("it redirects, which a directory does not do")
+            return answer
+
+    return Session()
 
 
 class AssertionSignIn:
@@ -156,9 +190,8 @@ class AssertionSignIn:
                 retry_total=2,
             ) as credential:
                 info = credential.get_token_info(application.scope)
-            return Granted(info.token, info.expires_on - time.time())
-        except (AzureError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
-            # All but the first are what the library makes of an answer that is no token.
+            return _granted(info.token, info.expires_on - time.time())
+        except (AzureError, *_ODD) as error:
             problem = self._problem(error, presented)
         # Raised out here: the library's error would come along as its context, with the request and so the assertion.
         raise problem
