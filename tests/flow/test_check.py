@@ -219,3 +219,57 @@ def test_a_spoilt_schema_is_named_with_its_line(confmig: Confmig, serve: Serve, 
     result = confmig("check", "--source", source.url, "--target", target.url, "--schema", "nowhere.xml")
     assert result.code == 6
     assert "nowhere.xml" in result.err
+
+
+def test_the_solutions_that_were_compared_are_told(
+    confmig: Confmig, serve: Serve, schema: Path, tmp_path: Path
+) -> None:
+    source, target = serve(environment="journeys-sandbox"), serve(environment="journeys-production")
+    arguments = ("--schema", schema, "--live", "filter", "--format", "json")
+    told = confmig("check", "--source", source.url, "--target", target.url, *arguments)
+    (compared,) = told.facts["compared_solutions"]
+    assert compared.startswith(f"{ANCHOR}: ")
+    package = packages.write(tmp_path / "shop.zip", packages.full_data())
+    here, there = serve(package=package), serve(package=package, empty=True)
+    nothing = confmig("check", "--source", here.url, "--target", there.url, "--schema", package, "--format", "json")
+    assert nothing.facts["compared_solutions"] == []
+    assert "No solution's version was compared" in nothing.report["verdict"]
+
+
+def test_a_column_that_both_sides_hold_as_something_else(
+    confmig: Confmig, serve: Serve, schema: Path, tmp_path: Path
+) -> None:
+    """The first finding that an import would only meet at its first row."""
+    text = """
+tables:
+  p_other: {primary_name: p_name, columns: {p_otherid: {type: Uniqueidentifier}, p_name: {type: String}}}
+  p_third: {primary_name: p_name, columns: {p_thirdid: {type: Uniqueidentifier}, p_name: {type: String}}}
+  p_t:
+    primary_name: p_name
+    columns:
+      p_tid: {type: Uniqueidentifier}
+      p_name: {type: String}
+      p_look: {type: Lookup, targets: [TARGET]}
+      p_when: {type: DateTime, behavior: BEHAVIOR}
+rows:
+  p_other: [{p_otherid: 11111111-aaaa-4aaa-8aaa-000000000001, p_name: One}]
+"""
+    one = "11111111-aaaa-4aaa-8aaa-000000000001"
+    row = f"  p_t: [{{p_tid: {one}, p_name: T, p_look: {one}}}]\n"
+    sides = []
+    for name, target, behavior, rows in (
+        ("here", "p_other", "UserLocal", row), ("there", "p_third", "DateOnly", "")
+    ):  # fmt: skip
+        path = tmp_path / f"{name}.yml"
+        path.write_text(f"name: {name}\n" + text.replace("TARGET", target).replace("BEHAVIOR", behavior) + rows)
+        sides.append(serve(environment=str(path)).url)
+    source, target = sides
+    assert confmig("schema", "generate", "--source", source, "--table", "p_t", "--table", "p_other").code == 0
+    checked = confmig(
+        "check", "--source", source, "--target", target, "--schema", "data_schema.xml", "--format", "json"
+    )
+    assert (checked.code, checked.report["reason"]) == (3, "column-type")
+    assert {rule[2] for rule in rules(checked)} == {"p_look", "p_when"}
+    assert confmig("export", "--source", source, "--schema", "data_schema.xml").code == 0
+    planned = confmig("plan", "--target", target, "--data", "data.zip", "--format", "json")
+    assert (planned.code, planned.report["reason"]) == (3, "column-type")

@@ -200,7 +200,7 @@ def test_a_manifest_of_a_later_format_and_a_folder_in_its_place(confmig: Confmig
 
 def test_a_package_goes_back_to_its_own_organization_only_when_told(confmig: Confmig, source: str) -> None:
     arguments = ("plan", "--target", source, "--data", "data.zip", "--format", "json")
-    assert ended(confmig(*arguments)) == (0, "")  # there is nothing to write
+    assert ended(confmig(*arguments)) == (5, "plan-refused")  # though there is nothing to write: it is a mistake
     topics = requests.get(f"{source}/api/data/v9.2/msdynmkt_topics?$top=1", timeout=10).json()["value"]
     topic = f"{source}/api/data/v9.2/msdynmkt_topics({topics[0]['msdynmkt_topicid']})"
     assert requests.patch(topic, json={"msdynmkt_name": "Changed"}, timeout=10).status_code == 204

@@ -321,3 +321,19 @@ def test_how_many_real_schemas_are_complete(corpus: Path, record_property: Calla
     title = f"Of {len(paths)} real schemas confmig schema validate finds {len(lines)} incomplete:"
     record_property(PRINTED, "\n".join([title, *lines]))
     assert len(lines) < len(paths) / 2
+
+
+def test_all_that_is_missing_can_be_given_at_once(confmig: Confmig, tmp_path: Path) -> None:
+    fields = "".join(f'<field name="a_{n}" type="entityreference" lookupType="{n}" />' for n in ("zoo", "bee"))
+    pair = '<relationship name="a_x" manyToMany="true" relatedEntityName="a_x" m2mTargetEntity="ant" />'
+    text = (
+        f'<entities><entity name="a"><fields>{fields}</fields><relationships>{pair}</relationships></entity></entities>'
+    )
+    (tmp_path / "s.xml").write_text(text)
+    result = confmig("schema", "validate", "--schema", "s.xml", "--format", "json")
+    assert (result.code, result.facts["missing_tables"]) == (3, ["ant", "bee", "zoo"])
+    assert result.facts["hint"].endswith("--outside ant --outside bee --outside zoo")
+    outside = ("--outside", "ant", "--outside", "bee", "--outside", "zoo", "--format", "json")
+    again = confmig("schema", "validate", "--schema", "s.xml", *outside)
+    assert again.code == 0
+    assert "missing_tables" not in again.facts

@@ -70,6 +70,11 @@ def test_a_failure_is_one_annotation_that_says_what_to_do(on_github: Path, capsy
     assert line.endswith("Ask again.")
 
 
+def test_differences_that_end_a_step_are_an_annotation(on_github: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    publish(Report("verify", ExitCode.DIFFERENCES, "2 differences.", {"hint": "See the report."}), [])
+    assert capsys.readouterr().err == "::error title=confmig verify::2 differences. See the report.\n"
+
+
 def test_nothing_is_annotated_when_all_is_well(on_github: Path, capsys: pytest.CaptureFixture[str]) -> None:
     publish(Report("plan", ExitCode.DONE, "Nothing is to be changed."), [])
     captured = capsys.readouterr()

@@ -379,6 +379,19 @@ def test_a_setting_that_is_empty_is_none(example: Json) -> None:
     assert "CONFMIG_PLAN_AGE" not in more["import"]
 
 
+def test_a_registry_that_wants_a_login_gets_one_before_each_run_of_the_image(example: Json, tmp_path: Path) -> None:
+    assert "Docker@2" not in json.dumps(example)
+    parameters = yaml.safe_load((TEMPLATES / "example.yml").read_text())["stages"][0]["parameters"]
+    pipeline = expanded(document(**parameters, containerRegistry="registry"))
+    test_the_expanded_example_has_the_form_that_the_service_wants(pipeline, tmp_path)
+    for stage in pipeline["stages"]:
+        job = stage["jobs"][0]
+        tasks = [
+            step["task"] for step in job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"] if "task" in step
+        ]
+        assert tasks == ["Docker@2", "AzureCLI@2"] * (len(tasks) // 2)
+
+
 def test_the_choices_are_those_of_the_options() -> None:
     template = yaml.safe_load((TEMPLATES / "promote.yml").read_text())
     choices = {one["name"]: one["values"] for one in template["parameters"] if "values" in one}

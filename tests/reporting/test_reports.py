@@ -37,6 +37,7 @@ def test_html_holds_row_text_as_text() -> None:
     assert "default-src 'none'" in page
     assert not re.search(r'(?:src|href)="https?:', page)
     assert "… and 2 more" in page
+    assert '<td class="number">0</td>' in page
 
 
 def test_markdown_holds_row_text_as_text() -> None:

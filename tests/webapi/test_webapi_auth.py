@@ -258,6 +258,16 @@ def test_each_cloud_signs_in_at_its_own_directory(monkeypatch: pytest.MonkeyPatc
 
 
 class TestAnOddDirectory:
+    def test_that_cannot_be_reached_is_no_matter_of_the_secret(self, trusted: Certificates) -> None:
+        with Directory(trusted.server) as directory:
+            port = free_port()
+            given = variables(directory, AZURE_AUTHORITY_HOST=f"https://127.0.0.1:{port}")
+            with pytest.raises(AccessError, match="refused") as caught:
+                token_source(CONTOSO, AuthMode.SECRET, "target", given).token()
+        assert "See that this machine reaches it" in caught.value.hint
+        assert "Pool" not in caught.value.message
+        assert SECRET not in everything_said(caught.value)
+
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_that_redirects_gets_no_secret_sent_on(self, trusted: Certificates, status: int) -> None:
         with Server(lambda _: json_answer({"access_token": "stolen", "expires_in": 3599})) as other:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from confmig.checking.findings import Finding, Severity
-from confmig.model.schema import Schema, Table
+from confmig.model.schema import Column, Relationship, Schema, Table
 from confmig.model.values import ColumnType
 from confmig.profiles.profile import Profiles
 
@@ -52,33 +52,52 @@ def never_moved(schema: Schema, profiles: Profiles) -> Iterator[Finding]:
             yield Finding("never-moved", table.name, "", message, "Take the table out of the schema.")
 
 
-def _missing_targets(table: Table, reachable: Collection[str], profiles: Profiles) -> Iterator[Finding]:
+def missing_tables(schema: Schema, outside: Collection[str] = ()) -> list[str]:
+    """The tables that ``dependency_findings`` misses, by name; of several that a lookup may point to the first."""
+    reachable = {*schema.names(), *MAPPED, *outside}
+    found: set[str] = set()
+    for table in schema.merged_tables():
+        found.update(column.targets[0] for column in _lookups_elsewhere(table, reachable))
+        found.update(relationship.target or "" for relationship in _sides_elsewhere(table, reachable))
+    return sorted(found)
+
+
+def _lookups_elsewhere(table: Table, reachable: Collection[str]) -> Iterator[Column]:
     for column in table.columns:
         lookups = column.type is ColumnType.LOOKUP and column.name not in _KEPT_BY_THE_SERVICE
         targets = column.targets
         # Where a lookup may point to several tables, or with * to any, nobody can tell which of them the rows use.
         if lookups and targets and "*" not in targets and not any(target in reachable for target in targets):
-            names = " or ".join(targets)
-            yield Finding(
-                "dependency-missing",
-                table.name,
-                column.name,
-                f"{table.name}.{column.name} points to {names}, which the schema does not hold.",
-                _advice(targets[0], "column", profiles),
-            )
+            yield column
+
+
+def _sides_elsewhere(table: Table, reachable: Collection[str]) -> Iterator[Relationship]:
+    for relationship in table.many_to_many:
+        if relationship.target and relationship.target not in reachable:
+            yield relationship
+
+
+def _missing_targets(table: Table, reachable: Collection[str], profiles: Profiles) -> Iterator[Finding]:
+    for column in _lookups_elsewhere(table, reachable):
+        yield Finding(
+            "dependency-missing",
+            table.name,
+            column.name,
+            f"{table.name}.{column.name} points to {' or '.join(column.targets)}, which the schema does not hold.",
+            _advice(column.targets[0], "column", profiles),
+        )
 
 
 def _missing_sides(table: Table, reachable: Collection[str], profiles: Profiles) -> Iterator[Finding]:
-    for relationship in table.many_to_many:
-        if relationship.target and relationship.target not in reachable:
-            yield Finding(
-                "dependency-missing",
-                table.name,
-                relationship.name,
-                f"Relationship {relationship.name} of {table.name} leads to {relationship.target}, which the schema"
-                " does not hold.",
-                _advice(relationship.target, "relationship", profiles),
-            )
+    for relationship in _sides_elsewhere(table, reachable):
+        yield Finding(
+            "dependency-missing",
+            table.name,
+            relationship.name,
+            f"Relationship {relationship.name} of {table.name} leads to {relationship.target}, which the schema"
+            " does not hold.",
+            _advice(relationship.target or "", "relationship", profiles),
+        )
 
 
 def _advice(missing: str, what: str, profiles: Profiles) -> str:

@@ -56,6 +56,16 @@ def version_findings(
         yield from _compare_product(sides, profile, named, policy)
 
 
+def compared_solutions(sides: Sides, profiles: Iterable[Profile], named: Sequence[str]) -> list[str]:
+    """Which solutions ``version_findings`` compares, with the versions of source and target."""
+    pairs = [_names(sides, [name]) for name in named] + [_names(sides, profile.anchors) for profile in profiles]
+    return [
+        f"{here or there}: {sides.source.get(here, 'absent')} and {sides.target.get(there, 'absent')}"
+        for here, there in dict.fromkeys(pairs)
+        if here or there
+    ]
+
+
 def _compare_product(sides: Sides, profile: Profile, named: Sequence[str], policy: VersionPolicy) -> Iterator[Finding]:
     """Compare a product by its anchor, if that was not named anyhow, and warn of its other solutions that differ."""
     here, there = _names(sides, profile.anchors)

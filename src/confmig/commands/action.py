@@ -77,7 +77,7 @@ def read_inputs(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _command_name(inputs: MutableMapping[str, str]) -> str:
-    offered = [name for name in COMMANDS if name != "emulator"]
+    offered = [name for name in COMMANDS if name not in {"emulator", "promote"}]  # neither is for a pipeline
     wanted = " ".join(inputs.get("command", "").replace("schema-", "schema ").split())
     if wanted not in offered:
         raise UsageError(f"command: {wanted!r} is none of confmig's commands.", f"There are {', '.join(offered)}.")

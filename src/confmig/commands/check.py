@@ -4,7 +4,7 @@ from confmig.checking.dependencies import never_moved
 from confmig.checking.findings import Finding
 from confmig.checking.live import LivePolicy, live_findings
 from confmig.checking.parity import differing_between, missing_in
-from confmig.checking.versions import VersionPolicy
+from confmig.checking.versions import VersionPolicy, compared_solutions
 from confmig.commands.options import (
     Auth,
     Format,
@@ -21,7 +21,7 @@ from confmig.commands.options import (
     auth_mode,
 )
 from confmig.commands.results import finish
-from confmig.commands.sides import compare_environments, places_of, require_two_environments
+from confmig.commands.sides import compare_environments, places_of, require_two_environments, sides_of
 from confmig.errors import ExitCode
 from confmig.exporting.filters import filter_findings
 from confmig.exporting.live import LiveGuard
@@ -30,6 +30,7 @@ from confmig.package.package import read_schema
 from confmig.planning.plan import PlanOptions
 from confmig.profiles.profile import load_profiles
 from confmig.reporting.findings import result_of_checks
+from confmig.reporting.report import Fact
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import Environment, connect
 
@@ -57,7 +58,11 @@ def check(
     findings = check_environments(wanted, here, there, options, live)
     tables = sum(1 for _ in wanted.merged_tables())
     passed = f"The rows of {tables} tables may move from {here.url} to {there.url}."
-    facts = {"source": here.url, "target": there.url, "live": live.value, "versions": versions.value}
+    compared = compared_solutions(sides_of(here, there), load_profiles().of(wanted.names()), options.solutions)
+    if not compared:
+        passed += " No solution's version was compared: --compare-solution names some."
+    facts: dict[str, Fact] = {"source": here.url, "target": there.url, "live": live.value, "versions": versions.value}
+    facts["compared_solutions"] = compared
     return finish(result_of_checks("check", findings, passed, facts, places_of(schema, data)), format_, report)
 
 

@@ -21,6 +21,7 @@ from confmig.commands.options import (
     require_distinct,
 )
 from confmig.commands.results import finish
+from confmig.commands.sides import places_of
 from confmig.errors import ExitCode, ServiceError, UsageError
 from confmig.exporting.export import ExportCounts, read_events, source_findings
 from confmig.exporting.live import LiveGuard, without_states
@@ -32,7 +33,7 @@ from confmig.package.schemafile import write_schema
 from confmig.package.writer import write_package
 from confmig.profiles.profile import load_profiles
 from confmig.reporting.build import export_report
-from confmig.reporting.findings import findings_report
+from confmig.reporting.findings import NOWHERE, Places, findings_report
 from confmig.reporting.report import Report
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import Environment, connect
@@ -56,7 +57,7 @@ def export(
     wanted = read_schema(schema)
     require_zip_name(data)
     environment = connect(source, auth_mode(source_auth, auth, source), "source")
-    return finish(export_package(environment, *wanted, data, live), format_, report)
+    return finish(export_package(environment, *wanted, data, live, places_of(schema, wanted[1])), format_, report)
 
 
 def require_zip_name(data: Path) -> None:
@@ -71,22 +72,29 @@ def require_zip_name(data: Path) -> None:
         raise UsageError(f"--data {data}: this file is no package, and would be replaced by one.", "Give another name.")
 
 
-def export_package(source: Environment, schema: Schema, schema_bytes: bytes, data: Path, live: LivePolicy) -> Report:
+def export_package(
+    source: Environment,
+    schema: Schema,
+    schema_bytes: bytes,
+    data: Path,
+    live: LivePolicy,
+    places: Places = NOWHERE,
+) -> Report:
     """Export, and report what was exported or why not."""
     profiles = load_profiles()
     if findings := source_findings(schema, source, profiles):
-        return findings_report("export", findings)
+        return findings_report("export", findings, places)
     guard = LiveGuard(live, profiles)
     if live is LivePolicy.EXCLUDE_STATUS:
         schema = without_states(schema, profiles)
         schema_bytes = write_schema(schema)
     guard.look(schema, source)
     if errors_of(findings := tuple(live_findings(guard.found, live))):
-        return findings_report("export", findings)
+        return findings_report("export", findings, places)
     counts = _write(data, schema, schema_bytes, source, guard)
     findings = tuple(live_findings(guard.found, live))
     if counts is None:
-        return findings_report("export", findings)
+        return findings_report("export", findings, places)
     with Package(data) as package:  # read back: what cannot be read is no export
         digest = package.digest
     manifest = write_manifest(data, _manifest(source, digest))

@@ -1,6 +1,6 @@
 """``confmig schema validate``: Is this schema complete and right, alone and against environments?"""
 
-from confmig.checking.dependencies import dependency_findings
+from confmig.checking.dependencies import dependency_findings, missing_tables
 from confmig.checking.parity import missing_in
 from confmig.commands.options import (
     Auth,
@@ -55,5 +55,9 @@ def validate(
     if compared:
         passed += f", as {' and '.join(compared)} {'has' if len(compared) == 1 else 'have'} them"
     facts: dict[str, Fact] = {"tables": tables, "columns": columns, "compared_with": compared}
+    if missing := missing_tables(wanted, outside or ()):
+        facts["missing_tables"] = missing
+        options = " ".join(f"--outside {name}" for name in missing)
+        facts["hint"] = f"Add these tables, or, if the target has all their rows under the same ids: {options}"
     places = places_of(schema, data)
     return finish(result_of_checks("schema validate", findings, f"{passed}.", facts, places), format_, report)

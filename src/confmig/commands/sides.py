@@ -35,8 +35,13 @@ def compare_environments(
     schema: Schema, source: Environment, target: Environment, options: PlanOptions
 ) -> Iterator[Finding]:
     """Compare the solution versions of two environments."""
-    sides = Sides(source.solutions(), target.solutions(), source.url, target.url)
-    return version_findings(sides, load_profiles().of(schema.names()), options.solutions, options.versions)
+    profiles = load_profiles().of(schema.names())
+    return version_findings(sides_of(source, target), profiles, options.solutions, options.versions)
+
+
+def sides_of(source: Environment, target: Environment) -> Sides:
+    """The solutions of two environments."""
+    return Sides(source.solutions(), target.solutions(), source.url, target.url)
 
 
 def compare_origin(

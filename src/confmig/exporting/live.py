@@ -1,5 +1,6 @@
 """Live rows of a source: found before anything is exported, and once more when each row is read."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from confmig.checking.live import LivePolicy, LiveRows
@@ -9,6 +10,8 @@ from confmig.model.schema import Schema, Table
 from confmig.model.values import Lookup
 from confmig.profiles.profile import Profiles
 from confmig.webapi.environment import Environment
+
+_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 class LiveGuard:
@@ -50,10 +53,18 @@ class LiveGuard:
         return self.policy is LivePolicy.FILTER and rows is not None and row_id in rows.ids
 
     def dangling(self, record: Record) -> Iterator[tuple[str, str]]:
-        """The lookups of a row that point to a row that is left out: column and table."""
+        """The lookups, and the ids within texts, of a row that point to a row that is left out: column and table.
+
+        Journeys, e-mails and fragments name each other in their JSON and HTML.
+        """
+        if self.policy is not LivePolicy.FILTER or not self.found:
+            return
         for name, value in record.values.items():
             if isinstance(value, Lookup) and self.is_left_out(value.table, value.id):
                 yield name, value.table
+            elif isinstance(value, str):
+                ids = {found.lower() for found in _ID.findall(value)} - {record.id}
+                yield from ((name, table) for table, rows in self.found.items() for _ in ids & rows.ids)
 
     def count(self) -> int:
         """How many live rows were found so far."""

@@ -96,7 +96,7 @@ def _text(fact: Fact) -> str:
 def _annotations(report: Report) -> list[Annotation]:
     """What the report annotates; a failure that it does not annotate gets one from its verdict."""
     items = list(report.annotations)
-    failed = report.exit_code not in {ExitCode.DONE, ExitCode.DIFFERENCES}
+    failed = report.exit_code is not ExitCode.DONE
     if failed and not any(item.level is Level.ERROR for item in items):
         hint = str(report.facts.get("hint") or "")
         items.insert(

@@ -29,7 +29,7 @@ def refusals(
         )
     if options.max_changes is not None and writes > options.max_changes:
         reasons.append(f"{writes} changes of rows or pairs are more than the {options.max_changes} of --max-changes")
-    if into_source and writes and not options.same_organization:
+    if into_source and not options.same_organization:
         reasons.append(
             "the target is the organization that the package was exported from (--same-organization allows it)"
         )

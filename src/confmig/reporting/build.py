@@ -13,9 +13,17 @@ from confmig.exporting.generating import GeneratedSchema
 from confmig.planning.plan import WRITING, Action, Change, Note, TableCounts
 from confmig.planning.planfile import PlanFile
 from confmig.reporting.findings import annotations_of, findings_section
-from confmig.reporting.report import SHOWN_ROWS, Cell, Fact, Report, Section
+from confmig.reporting.report import SHOWN_ROWS, Annotation, Cell, Fact, Level, Report, Section
 from confmig.reporting.values import shorten, show_change, show_value
 
+_REFUSED_HINT = (
+    "Each refused row has its reason among the conflicts. Mend the package or the target, or choose what happens with"
+    " --lookups, --ignore, --max-changes or --same-organization."
+)
+_DIFFERENCES_HINT = (
+    "See the differences in the report. What server logic or people change may be left out with --ignore table.column;"
+    " for the rest plan and import again."
+)
 _COUNT_COLUMNS = ("table", "create", "update", "unchanged", "skip", "conflict", "associate", "associated")
 
 
@@ -95,6 +103,7 @@ def plan_report(plan: PlanFile, exit_code: ExitCode, command: str = "plan") -> R
             "target_organization": header.target_organization,
             "target_version": header.target_version,
             "refusals": header.refusals,
+            **({"hint": _REFUSED_HINT} if header.refusals else {}),
         },
         [
             _section("Why the plan is refused", ("reason",), [(reason,) for reason in header.refusals]),
@@ -105,6 +114,9 @@ def plan_report(plan: PlanFile, exit_code: ExitCode, command: str = "plan") -> R
             _notes_section(plan.notes()),
         ],
         reason={ExitCode.REFUSED: "plan-refused", ExitCode.DIFFERENCES: "changes"}.get(exit_code, ""),
+        annotations=[
+            Annotation(Level.WARNING, "source", note.message) for note in plan.notes() if note.kind == "source"
+        ],
     )
 
 
@@ -138,6 +150,7 @@ def apply_report(
             **{status.value: result.counts.get(status, 0) for status in Status if status is not Status.APPLIED},
             "run_file": str(run.path),
             "plan_digest": run.header.digest,
+            **({"hint": _DIFFERENCES_HINT} if left is not None and not left.holds else {}),
             "target": target,
             "target_organization": run.header.target_organization,
             "target_version": run.header.target_version,
@@ -172,7 +185,9 @@ def _apply_reason(result: ApplyResult, left: Verification | None) -> str:
 def _apply_verdict(
     counts: Sequence[TableCounts], result: ApplyResult, open_changes: int, left: Verification | None
 ) -> str:
-    done = f"{_number(result.applied, 'change')} applied, {open_changes} not"
+    there = result.applied - result.written
+    applied = f"{_number(result.applied, 'change')} applied" + (f" ({there} already before)" if there > 0 else "")
+    done = f"{applied}, {open_changes} not"
     if result.error is not None:
         return f"Stopped: {result.error.message} {done}. {result.error.hint}"
     if result.stopped:
@@ -182,7 +197,7 @@ def _apply_verdict(
     if left is None:
         return f"Done: {_summary(counts)}. The target was not compared with the package again: give --data for that."
     if not left.holds:
-        return f"{_number(result.applied, 'change')} applied, but {left.count or 'some'} differences are left."
+        return f"{applied}, but {left.count or 'some'} differences are left."
     if not result.written:
         return "Nothing was to be changed: the target holds what the package says."
     return f"Done: {_summary(counts)}."
@@ -203,7 +218,12 @@ def verify_report(found: Verification, target: str) -> Report:
         "verify",
         ExitCode.DONE if found.holds else ExitCode.DIFFERENCES,
         verdict,
-        {"differences": found.count, **_count_facts(found.counts), "target": target},
+        {
+            "differences": found.count,
+            **_count_facts(found.counts),
+            "target": target,
+            **({} if found.holds else {"hint": _DIFFERENCES_HINT}),
+        },
         [
             _section("Not comparable", ("why",), [(reason,) for reason in found.undecided]),
             _changes_section("Differences", found.differences, found.count),

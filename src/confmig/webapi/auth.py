@@ -238,8 +238,15 @@ def _azure_pipelines(given: _Given) -> Endpoint:
 
 def _secret_hint(variables: Mapping[str, str]) -> str:
     hint = "Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; secrets are never options."
+    if variables.get("GITHUB_ACTIONS") == "true":
+        hint += (
+            " The action takes them as its inputs tenant-id, client-id and client-secret (or source-… and target-…)."
+            " An input that is empty often names a secret that this job's environment does not have."
+        )
     if variables.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
         return f"{hint} This job can also sign in without a secret: --auth {AuthMode.GITHUB_OIDC}."
+    if variables.get("GITHUB_ACTIONS") == "true":
+        return f"{hint} With permissions: id-token: write it can sign in without a secret: {AuthMode.GITHUB_OIDC}."
     if variables.get("SYSTEM_OIDCREQUESTURI"):
         return f"{hint} This job can also sign in without a secret: --auth {AuthMode.AZURE_PIPELINES}."
     return hint

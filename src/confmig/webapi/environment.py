@@ -88,6 +88,7 @@ class Environment:
         self._writer = Writer(sender, self._api)
         self._tables: dict[str, WireTable] = {}
         self._absent: set[str] = set()
+        self._solutions: Mapping[str, str] | None = None
         self._bulk: dict[str, set[str]] | None = None
         self.parallel = 4
         self.identity = self._identify()
@@ -99,9 +100,8 @@ class Environment:
         hint = response.headers.get("x-ms-dop-hint", "")
         self.parallel = int(hint[:4]) if hint.isascii() and hint.isdigit() and int(hint[:4]) > 0 else self.parallel
         if "OrganizationId" not in who:
-            raise ServiceError(
-                f"{self.url} answers, but not as a Dataverse environment does.", "Check the environment's URL."
-            )
+            what = f"{self.url} answers, but not as a Dataverse environment does."
+            raise ServiceError(what, "Check the environment's URL.")
         return EnvironmentId(self.url, str(who["OrganizationId"]), str(who.get("UserId", "")), str(version))
 
     # Tables
@@ -137,10 +137,12 @@ class Environment:
     # Solutions
 
     def solutions(self) -> Mapping[str, str]:
-        """The installed solutions, by unique name, with their versions."""
-        what = f"Reading the solutions of {self.url}"
-        rows = self._listed("solutions?$select=uniquename,version&$filter=isvisible eq true", what)
-        return {text_of(row, "uniquename", what): str(row.get("version") or "") for row in rows}
+        """The installed solutions, by unique name, with their versions; asked for once and remembered."""
+        if self._solutions is None:
+            what = f"Reading the solutions of {self.url}"
+            rows = self._listed("solutions?$select=uniquename,version&$filter=isvisible eq true", what)
+            self._solutions = {text_of(row, "uniquename", what): str(row.get("version") or "") for row in rows}
+        return self._solutions
 
     def tables_of_solution(self, name: str) -> list[str]:
         """The names of the tables that a solution holds, sorted; intersect tables are none.

@@ -16,10 +16,11 @@ from requests.adapters import HTTPAdapter
 
 from confmig.errors import LostAnswerError, ServiceError
 from confmig.webapi.auth import TokenSource
+from confmig.webapi.network import reason_of
 
 _CONNECT_SECONDS = 20
-# The service gives a request two minutes; its own clients wait four.
-_READ_SECONDS = 240
+# The service gives a request two minutes.
+_READ_SECONDS = 150
 _POOL = 64
 
 
@@ -90,9 +91,9 @@ class HttpSender:
             )
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" not in str(error) and "certificate" not in str(error).lower():
-                raise LostAnswerError(f"{self._url}: the connection broke: {_reason(error)}") from None
+                raise LostAnswerError(f"{self._url}: the connection broke: {reason_of(error)}") from None
             raise ServiceError(
-                f"{self._url}: the server's certificate is not trusted: {_reason(error)}",
+                f"{self._url}: the server's certificate is not trusted: {reason_of(error)}",
                 "Set REQUESTS_CA_BUNDLE to the file of your certificate authority.",
             ) from None
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
@@ -100,9 +101,9 @@ class HttpSender:
         except requests.exceptions.ConnectionError as error:
             if _never_sent(error):
                 raise _UnsentError(self._unreachable(error)) from None
-            raise LostAnswerError(f"{self._url}: the connection was lost: {_reason(error)}") from None
+            raise LostAnswerError(f"{self._url}: the connection was lost: {reason_of(error)}") from None
         except requests.exceptions.RequestException as error:
-            raise LostAnswerError(f"{self._url}: no answer came: {_reason(error)}") from None
+            raise LostAnswerError(f"{self._url}: no answer came: {reason_of(error)}") from None
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, answer.content)
 
@@ -117,7 +118,7 @@ class HttpSender:
         return session
 
     def _unreachable(self, error: Exception) -> str:
-        return f"{self._url} cannot be reached: {_reason(error)}"
+        return f"{self._url} cannot be reached: {reason_of(error)}"
 
 
 class _UnsentError(ServiceError):
@@ -128,14 +129,6 @@ def _never_sent(error: requests.exceptions.ConnectionError) -> bool:
     """Whether the connection was not even made: then nothing can have happened."""
     text = str(error)
     return "NewConnectionError" in text or "NameResolutionError" in text or "Failed to establish" in text
-
-
-def _reason(error: Exception) -> str:
-    """The innermost reason, without the library's own names around it."""
-    text = str(error)
-    if "[Errno" in text:
-        return text[text.index("] ", text.index("[Errno")) + 2 :].strip("()'\" ")[:300]
-    return text.partition("Caused by ")[2].strip("()'\" ")[:300] or text[:300]
 
 
 class SigningSender:
@@ -195,7 +188,7 @@ class RetryingSender:
                 self._wait(_backoff(attempt))
                 continue
             except LostAnswerError:
-                if not request.repeatable or attempt == self._attempts:
+                if not request.repeatable or attempt == self._attempts or attempt >= 3:
                     raise
                 self._wait(_backoff(attempt))
                 continue

@@ -12,6 +12,7 @@ from confmig.errors import SignInError
 from confmig.model.printable import printable
 from confmig.model.secrets import SECRETS
 from confmig.webapi.assertions import claims_shown
+from confmig.webapi.network import reason_of
 
 if TYPE_CHECKING:
     import requests  # takes long to load, which commands that sign in nowhere need not wait for
@@ -22,6 +23,8 @@ _READ_SECONDS = 60
 _FEDERATION_GUIDE = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust"
 _TOKEN_LIKE = re.compile(r"eyJ[\w.-]{8,}")  # a JSON object's first bytes in base64, so a JWT or a part of one
 _NOWHERE = logging.NullHandler()
+_NETWORK_HINT = "See that this machine reaches it; REQUESTS_CA_BUNDLE names certificate authorities of your own."
+_SECRET_HINT = "Check tenant, client id and secret, and that the secret has not expired."  # noqa: S105  # what to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,8 @@ class SecretSignIn:
                 return _granted(answer["access_token"], answer.get("expires_in") or 3600)
             words = answer.get("error_description") or answer.get("error") or "no token came back"
             problem = self._problem("was refused", words)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            problem = self._problem("failed", reason_of(error), _NETWORK_HINT)
         except (ValueError, requests.RequestException, msal.exceptions.MsalError) as error:
             problem = self._problem("failed", error)
         except _ODD:
@@ -126,16 +131,15 @@ class SecretSignIn:
         # Raised out here: the library's error would come along as its context, with the request and so the secret.
         raise problem
 
-    def _problem(self, verb: str, words: object) -> SignInError:
-        return SignInError(
-            f"Sign-in at {self._application.authority} {verb}: {_first_line(words, self._secret)}",
-            "Check tenant, client id and secret, and that the secret has not expired.",
-        )
+    def _problem(self, verb: str, words: object, hint: str = _SECRET_HINT) -> SignInError:
+        return SignInError(f"Sign-in at {self._application.authority} {verb}: {_first_line(words, self._secret)}", hint)
 
 
 def _never_redirected() -> "requests.Session":
     """A session that follows no redirect: the secret goes nowhere but to the authority that was named, over TLS."""
     import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
 
     class Session(requests.Session):
         def request(self, *args: object, **kwargs: object) -> requests.Response:
@@ -145,7 +149,10 @@ def _never_redirected() -> "requests.Session":
                 raise requests.TooManyRedirects("it redirects, which a directory does not do")
             return answer
 
-    return Session()
+    session = Session()
+    # A token is also wanted in the middle of an import, which no hiccup of a network should end.
+    session.mount("https://", HTTPAdapter(max_retries=Retry(total=3, read=0, redirect=0, status=0, backoff_factor=0.5)))
+    return session
 
 
 class AssertionSignIn:
@@ -204,7 +211,7 @@ class AssertionSignIn:
         if isinstance(error, (ServiceRequestError, ServiceResponseError)):
             return SignInError(
                 f"Sign-in at {application.authority} failed: {words}",
-                "See that this machine reaches it; REQUESTS_CA_BUNDLE names certificate authorities of your own.",
+                _NETWORK_HINT,
             )
         return SignInError(
             f"Sign-in at {application.authority} was refused: {words}"
