@@ -97,6 +97,11 @@ class Templates:
         return dict(self._members(node, values, folder)) if isinstance(node, dict) else node
 
     def _items(self, node: Any, values: Values, folder: Path) -> Iterator[Any]:
+        if isinstance(node, dict) and len(node) == 1 and (condition := _DIRECTIVE.fullmatch(next(iter(node)))):
+            # An item that is nothing but a condition stands for the items below it.
+            if evaluate(condition.group(3), values):
+                yield from self._value(next(iter(node.values())), values, folder)
+            return
         if not isinstance(node, dict) or "template" not in node:
             yield self._value(node, values, folder)
             return

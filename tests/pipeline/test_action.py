@@ -138,7 +138,7 @@ def test_files_belong_to_the_owner_of_the_workspace(world: World, tmp_path: Path
         ({"command": "check", "working-directory": "nowhere"}, "working-directory nowhere"),
         (
             {"command": "promote", "source": "http://127.0.0.1:1", "target": "http://127.0.0.1:2", "schema": "x"},
-            "for a local run",
+            "none of confmig",
         ),
     ],
 )
