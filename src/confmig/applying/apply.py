@@ -1,6 +1,5 @@
 """The application of a plan: step by step, the batches of a step side by side, every outcome on record."""
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -33,7 +32,7 @@ def apply_plan(
     run: RunFile,
     on_drift: OnDrift,
     progress: Progress,
-    stopping: threading.Event,
+    stopping: Callable[[], bool],
 ) -> ApplyResult:
     """Apply what is not applied yet of a run's plan.
 
@@ -42,7 +41,7 @@ def apply_plan(
         run: The run file; outcomes are written to it before and after each request.
         on_drift: Whether a row that is no longer as planned stops the run or is skipped.
         progress: Told of each batch that ended.
-        stopping: When it is set, no further batch is begun; those on their way are waited for and recorded.
+        stopping: When it says true, no further batch is begun; those on their way are waited for and recorded.
 
     An error that ends the run, a missing privilege or an environment that does not answer any more, is part of the
     result: what was done until then is on record.
@@ -60,7 +59,7 @@ class _Application:
         run: RunFile,
         on_drift: OnDrift,
         progress: Progress,
-        stopping: threading.Event,
+        stopping: Callable[[], bool],
     ) -> None:
         self._environment = environment
         self._run = run
@@ -92,7 +91,7 @@ class _Application:
         return self._stop
 
     def _is_stopped(self) -> bool:
-        if self._stopping.is_set() and not self._stop.reason:
+        if self._stopping() and not self._stop.reason:
             self._stop.reason = "it was asked to stop"
         return bool(self._stop.reason or self._stop.error)
 

@@ -40,7 +40,7 @@ def carry_out(
     with RunFile.start(planned, run_path) as run:
         with SIGNALS.gently() as stopping, Progress("applied", writes) as progress:
             result = apply_plan(target, run, on_drift, progress, stopping)
-        if stopping.is_set():
+        if stopping():
             result = replace(result, error=SIGNALS.error("Stopped by a signal.", "The same command goes on."))
         left = None
         if package is not None and not (result.stopped or result.error):

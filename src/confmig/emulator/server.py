@@ -218,14 +218,15 @@ def serve(options: EmulatorOptions) -> None:
         PackageFileError: Its package cannot be read.
     """
     emulator = Emulator(options)
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
-    emulator.start()
+    # Blocked in all threads, and waited for in this one: a handler could run in the middle of anything.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:
+        emulator.start()
         line = msgspec.json.encode({"url": emulator.url, "organization_id": emulator.organization_id}).decode()
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
-        over.wait()
+        signal.sigwait(ends)
     finally:
         emulator.stop()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,8 +1,7 @@
 """SIGINT and SIGTERM: at once where nothing can be left half done, at the next safe place where something could."""
 
 import signal
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -10,10 +9,13 @@ from confmig.errors import StoppedError
 
 
 class Signals:
-    """Turns signals into errors, or, while ``gently`` is open, into a wish that the work looks at."""
+    """Turns signals into errors, or, while ``gently`` is open, into a wish that the work looks at.
+
+    The wish is a plain flag: a lock, as an event has one, may be held by the very code that a second signal interrupts.
+    """
 
     def __init__(self) -> None:
-        self.stopping = threading.Event()
+        self._stopping = False
         self._gentle = False
         self._number = 0
 
@@ -25,8 +27,8 @@ class Signals:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del frame
         self._number = number
-        if self._gentle and not self.stopping.is_set():
-            self.stopping.set()
+        if self._gentle and not self._stopping:
+            self._stopping = True
             return
         raise self.error("Stopped by a signal.")
 
@@ -35,11 +37,11 @@ class Signals:
         return StoppedError(message, hint, terminated=self._number == signal.SIGTERM)
 
     @contextmanager
-    def gently(self) -> Iterator[threading.Event]:
-        """While open, a first signal only sets the event that is given; a second one stops at once."""
+    def gently(self) -> Iterator[Callable[[], bool]]:
+        """While open, a first signal only makes true what the given function says; a second one stops at once."""
         self._gentle = True
         try:
-            yield self.stopping
+            yield lambda: self._stopping
         finally:
             self._gentle = False
 
