@@ -2,12 +2,19 @@
 
 import importlib.util
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from confmig.errors import PackageError, UsageError
+
+
+class Tls(StrEnum):
+    """The certificates that the emulator makes."""
+
+    SELF_SIGNED = "self-signed"
 
 
 def emulator(
@@ -39,6 +46,20 @@ def emulator(
             help="Leave out the rows that the package's lookups name but the package does not hold.",
         ),
     ] = False,
+    tls_certificate: Annotated[
+        Path | None,
+        typer.Option(envvar="CONFMIG_TLS_CERTIFICATE", help="Serve TLS with this certificate (PEM), key included."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(envvar="CONFMIG_TLS_KEY", help="Key of the certificate, in a file of its own (PEM).")
+    ] = None,
+    tls: Annotated[
+        Tls | None,
+        typer.Option(
+            envvar="CONFMIG_TLS",
+            help="Serve TLS with a certificate made for this run; the ready line says where its authority's file is.",
+        ),
+    ] = None,
     deny: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,7 +72,7 @@ def emulator(
     A bearer token that clients must send is taken from the variable CONFMIG_EMULATOR_TOKEN.
     """
     host, port = _address(listen)
-    if any(importlib.util.find_spec(name) is None for name in ("uvicorn", "yaml")):
+    if any(importlib.util.find_spec(name) is None for name in ("trustme", "uvicorn", "yaml")):
         raise UsageError("the emulator needs its extra: pip install 'confmig[emulator]'")
     from confmig.emulator.errors import EmulatorStartError, PackageFileError
     from confmig.emulator.options import EmulatorOptions
@@ -67,6 +88,9 @@ def emulator(
         store=store,
         organization_id=organization_id,
         token=os.environ.get("CONFMIG_EMULATOR_TOKEN") or None,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        self_signed=tls is Tls.SELF_SIGNED,
         deny=tuple(deny or ()),
     )
     try:

@@ -18,6 +18,9 @@ class EmulatorOptions:
         store: SQLite file kept between runs; None keeps everything in memory.
         organization_id: Id of the organization; None makes a new one for each new store.
         token: The only bearer token that is accepted; None accepts any request.
+        tls_certificate: PEM file with the server's certificate, and its key unless that is in a file of its own.
+        tls_key: PEM file with the key of that certificate.
+        self_signed: Serve TLS with a certificate of an authority that is made for this run.
         deny: Privileges that the caller lacks, such as ``prvCreateAccount``.
     """
 
@@ -30,4 +33,7 @@ class EmulatorOptions:
     store: Path | None = None
     organization_id: str | None = None
     token: str | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    self_signed: bool = False
     deny: tuple[str, ...] = ()

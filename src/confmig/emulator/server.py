@@ -7,6 +7,8 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
@@ -14,6 +16,7 @@ from urllib.parse import unquote
 import msgspec
 import uvicorn
 
+from confmig.emulator.certificates import Tls, tls_files
 from confmig.emulator.environment import open_environment
 from confmig.emulator.errors import EmulatorStartError, ServiceError
 from confmig.emulator.options import EmulatorOptions
@@ -84,7 +87,8 @@ def _answer(service: Service, scope: Scope, body: bytes) -> Reply:
     token = service.options.token
     if token is not None and headers.get("authorization") != f"Bearer {token}":
         challenge = "Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/authorize"
-        return Reply(401, b"", {"WWW-Authenticate": f"{challenge}, resource_id=http://{headers.get('host', '')}/"})
+        resource = f"{scope.get('scheme', 'http')}://{headers.get('host', '')}/"
+        return Reply(401, b"", {"WWW-Authenticate": f"{challenge}, resource_id={resource}"})
     base = f"{scope.get('scheme', 'http')}://{headers.get('host', '')}{root.group().rstrip('/')}/"
     return service.answer(Request(scope["method"], base, path[root.end() :], query, headers, body))
 
@@ -112,14 +116,16 @@ def _bind(options: EmulatorOptions) -> socket.socket:
     return bound
 
 
-def _url(bound: socket.socket) -> str:
+def _url(bound: socket.socket, *, secure: bool) -> str:
     host, port = bound.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http{'s' if secure else ''}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _config(app: Application) -> uvicorn.Config:
+def _config(app: Application, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
         log_config=None,
         access_log=False,
         interface="asgi3",
@@ -131,12 +137,36 @@ def _config(app: Application) -> uvicorn.Config:
     )
 
 
+class _Server(uvicorn.Server):
+    """A server that ends soon, whoever keeps a connection open."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Cut what is idle, wait for what is under way, then cut that too.
+
+        With TLS, closing alone would wait half a minute for a goodbye that an idle client does not give
+        (https://docs.python.org/3/library/asyncio-eventloop.html, ssl_shutdown_timeout).
+        """
+        connections: Any = self.server_state.connections
+        for connection in list(connections):
+            if connection.cycle is None or connection.cycle.response_complete:
+                connection.transport.abort()
+        await super().shutdown(sockets)
+        for connection in list(connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+
+
 class Emulator:
     """An environment served from a thread of this process; a context manager.
 
     Args:
         options: What it holds and where it listens.
         wrap: Puts another ASGI application around it, such as one that injects faults.
+
+    Attributes:
+        url: Where it listens.
+        organization_id: The id of the organization.
+        authority: PEM file of the authority that clients are to trust, when it made one.
     """
 
     def __init__(self, options: EmulatorOptions, wrap: Callable[[Application], Application] | None = None) -> None:
@@ -146,8 +176,10 @@ class Emulator:
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
         self._service: Service | None = None
+        self._open = ExitStack()
         self.url = ""
         self.organization_id = ""
+        self.authority: Path | None = None
 
     def start(self) -> None:
         """Open the environment and wait until it accepts connections.
@@ -158,15 +190,18 @@ class Emulator:
         """
         self._socket = _bind(self._options)
         try:
+            tls = self._open.enter_context(tls_files(self._options))
             store = open_environment(self._options)
         except BaseException:
             self._socket.close()
+            self._open.close()
             raise
-        self.url = _url(self._socket)
+        self.url = _url(self._socket, secure=tls is not None)
+        self.authority = tls.authority if tls else None
         self._service = Service(store, self._options)
         self.organization_id = store.organization_id
         app = application(self._service)
-        self._server = uvicorn.Server(_config(self._wrap(app) if self._wrap else app))
+        self._server = _Server(_config(self._wrap(app) if self._wrap else app, tls))
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="emulator", daemon=True)
         self._thread.start()
@@ -196,6 +231,7 @@ class Emulator:
             self._socket.close()
         if self._service is not None:
             self._service.store.close()
+        self._open.close()
         self._server = self._thread = self._socket = self._service = None
 
     def __enter__(self) -> Self:
@@ -223,8 +259,10 @@ def serve(options: EmulatorOptions) -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:
         emulator.start()
-        line = msgspec.json.encode({"url": emulator.url, "organization_id": emulator.organization_id}).decode()
-        sys.stdout.write(line + "\n")
+        ready = {"url": emulator.url, "organization_id": emulator.organization_id}
+        if emulator.authority is not None:
+            ready["ca"] = str(emulator.authority)
+        sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
         sys.stdout.flush()
         signal.sigwait(ends)
     finally:

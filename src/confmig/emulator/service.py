@@ -3,7 +3,7 @@
 import logging
 import re
 
-from confmig.emulator import files, functions, naming
+from confmig.emulator import bulkdelete, files, functions, naming
 from confmig.emulator.batch import run_batch
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
@@ -78,6 +78,8 @@ class Service:
         writer = Writer(self._context(request, references), self._converters)
         if head.name in files.ACTIONS and request.method == "POST":
             return self._files.act(writer, head.name, request)
+        if head.name == bulkdelete.ACTION and request.method == "POST":
+            return bulkdelete.bulk_delete(writer, request)
         table = self.store.catalog.sets.get(head.name)
         if table is None:
             raise segment_missing(head.name)
