@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from confmig.checking.dependencies import MAPPED, dependency_findings
+from confmig.checking.dependencies import MAPPED, dependency_findings, missing_tables
 from confmig.checking.findings import Finding, Severity
 from confmig.model.schema import Column, Relationship, Schema, Table
 from confmig.model.values import ColumnType
@@ -132,3 +132,10 @@ def test_a_table_without_columns_moves_nothing() -> None:
 
 def test_a_schema_without_tables_moves_nothing() -> None:
     assert places(findings()) == [("table-missing", "", "")]
+
+
+def test_what_is_missing_is_what_the_findings_miss() -> None:
+    """A table that only joins two others, by whose name a lookup points, is none that the schema holds."""
+    joined = (table("a", lookup("a_pair", "a_b"), pairs=["b"]), table("b"))
+    assert places(findings(*joined)) == [("dependency-missing", "a", "a_pair")]
+    assert missing_tables(Schema(joined)) == ["a_b"]

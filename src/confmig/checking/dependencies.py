@@ -29,15 +29,14 @@ def dependency_findings(schema: Schema, profiles: Profiles, outside: Collection[
         profiles: What is known of products.
         outside: Tables whose rows the target is known to have already, under the same ids.
     """
-    present = {table.name for table in schema.merged_tables()}
-    reachable = present | MAPPED | set(outside)
+    reachable = _reachable(schema, outside)
     for table in schema.merged_tables():
         yield from _missing_targets(table, reachable, profiles)
         yield from _missing_sides(table, reachable, profiles)
         yield from _undeclared_columns(table)
         yield from _unknown_types(table)
     yield from never_moved(schema, profiles)
-    yield from _incomplete_groups(present, outside, profiles)
+    yield from _incomplete_groups(_present(schema), outside, profiles)
 
 
 def never_moved(schema: Schema, profiles: Profiles) -> Iterator[Finding]:
@@ -54,12 +53,21 @@ def never_moved(schema: Schema, profiles: Profiles) -> Iterator[Finding]:
 
 def missing_tables(schema: Schema, outside: Collection[str] = ()) -> list[str]:
     """The tables that ``dependency_findings`` misses, by name; of several that a lookup may point to the first."""
-    reachable = {*schema.names(), *MAPPED, *outside}
+    reachable = _reachable(schema, outside)
     found: set[str] = set()
     for table in schema.merged_tables():
         found.update(column.targets[0] for column in _lookups_elsewhere(table, reachable))
         found.update(relationship.target or "" for relationship in _sides_elsewhere(table, reachable))
     return sorted(found)
+
+
+def _present(schema: Schema) -> set[str]:
+    """The tables of a schema; not those that only join two of them."""
+    return {table.name for table in schema.merged_tables()}
+
+
+def _reachable(schema: Schema, outside: Collection[str]) -> Collection[str]:
+    return {*_present(schema), *MAPPED, *outside}
 
 
 def _lookups_elsewhere(table: Table, reachable: Collection[str]) -> Iterator[Column]:

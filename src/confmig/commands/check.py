@@ -18,10 +18,9 @@ from confmig.commands.options import (
     Target,
     TargetAuth,
     Versions,
-    auth_mode,
 )
 from confmig.commands.results import finish
-from confmig.commands.sides import compare_environments, places_of, require_two_environments, sides_of
+from confmig.commands.sides import compare_environments, connect_two, places_of, sides_of
 from confmig.errors import ExitCode
 from confmig.exporting.filters import filter_findings
 from confmig.exporting.live import LiveGuard
@@ -32,7 +31,7 @@ from confmig.profiles.profile import load_profiles
 from confmig.reporting.findings import result_of_checks
 from confmig.reporting.report import Fact
 from confmig.reporting.write import require_report_paths
-from confmig.webapi.environment import Environment, connect
+from confmig.webapi.environment import Environment
 
 
 def check(
@@ -51,9 +50,7 @@ def check(
     """Check whether this schema's rows may move from source to target now; never writes."""
     require_report_paths(report or ())
     wanted, data = read_schema(schema)
-    here = connect(source, auth_mode(source_auth, auth, source), "source")
-    there = connect(target, auth_mode(target_auth, auth, target), "target")
-    require_two_environments(here, there)
+    here, there = connect_two(source, target, auth, source_auth, target_auth)
     options = PlanOptions(versions=versions, solutions=tuple(compare_solution or ()))
     findings = check_environments(wanted, here, there, options, live)
     tables = sum(1 for _ in wanted.merged_tables())

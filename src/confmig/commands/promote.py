@@ -29,12 +29,11 @@ from confmig.commands.options import (
     Target,
     TargetAuth,
     Versions,
-    auth_mode,
     ignored_columns,
     require_distinct,
 )
 from confmig.commands.results import finish
-from confmig.commands.sides import require_two_environments
+from confmig.commands.sides import connect_two
 from confmig.errors import ExitCode, UsageError
 from confmig.hosts.host import detect_host, say
 from confmig.package.manifest import manifest_path
@@ -43,7 +42,6 @@ from confmig.planning.plan import LookupPolicy, PlanOptions
 from confmig.reporting.findings import findings_report
 from confmig.reporting.report import Report
 from confmig.reporting.write import require_report_paths
-from confmig.webapi.environment import connect
 
 
 def promote(
@@ -76,9 +74,7 @@ def promote(
     options = PlanOptions(lookups, ignored_columns(ignore), max_changes, versions, tuple(compare_solution or ()))
     wanted = read_schema(schema)
     require_zip_name(data)
-    source_environment = connect(source, auth_mode(source_auth, auth, source), "source")
-    target_environment = connect(target, auth_mode(target_auth, auth, target), "target")
-    require_two_environments(source_environment, target_environment)
+    source_environment, target_environment = connect_two(source, target, auth, source_auth, target_auth)
     findings = check_environments(wanted[0], source_environment, target_environment, options, live)
     if errors_of(findings):
         return finish(findings_report("promote", findings), format_, report)

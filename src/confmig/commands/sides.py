@@ -6,6 +6,7 @@ from pathlib import Path
 
 from confmig.checking.findings import Finding, Severity
 from confmig.checking.versions import Sides, VersionPolicy, version_findings
+from confmig.commands.options import auth_mode
 from confmig.errors import UsageError
 from confmig.model.schema import Schema
 from confmig.package.manifest import read_manifest
@@ -14,21 +15,27 @@ from confmig.package.schemalines import schema_lines
 from confmig.planning.plan import Origin, PlanOptions
 from confmig.profiles.profile import load_profiles
 from confmig.reporting.findings import NOWHERE, Places
-from confmig.webapi.environment import Environment
+from confmig.webapi.auth import AuthMode
+from confmig.webapi.environment import Environment, connect
 
 
-def require_two_environments(source: Environment, target: Environment) -> None:
-    """Check that source and target are not the same organization, whatever their URLs.
+def connect_two(
+    source_url: str, target_url: str, auth: AuthMode | None, source_auth: AuthMode | None, target_auth: AuthMode | None
+) -> tuple[Environment, Environment]:
+    """Connect to source and target, each signed in by its own mode or else the common one.
 
     Raises:
-        UsageError: They are.
+        UsageError: They are the same organization, whatever their URLs; and what ``connect`` raises.
     """
+    source = connect(source_url, auth_mode(source_auth, auth, source_url), "source")
+    target = connect(target_url, auth_mode(target_auth, auth, target_url), "target")
     if source.identity.organization_id == target.identity.organization_id:
         raise UsageError(
             f"{source.url} and {target.url} are the same organization, {target.identity.organization_id}.",
             "Check the two URLs.",
             reason="same-environment",
         )
+    return source, target
 
 
 def compare_environments(

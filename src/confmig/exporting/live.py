@@ -1,17 +1,14 @@
 """Live rows of a source: found before anything is exported, and once more when each row is read."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 from confmig.checking.live import LivePolicy, LiveRows
 from confmig.model.environment import TableInfo
 from confmig.model.records import Record
 from confmig.model.schema import Schema, Table
-from confmig.model.values import Lookup
+from confmig.model.values import Lookup, ids_in
 from confmig.profiles.profile import Profiles
 from confmig.webapi.environment import Environment
-
-_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 class LiveGuard:
@@ -63,7 +60,7 @@ class LiveGuard:
             if isinstance(value, Lookup) and self.is_left_out(value.table, value.id):
                 yield name, value.table
             elif isinstance(value, str):
-                ids = {found.lower() for found in _ID.findall(value)} - {record.id}
+                ids = ids_in(value) - {record.id}
                 yield from ((name, table) for table, rows in self.found.items() for _ in ids & rows.ids)
 
     def count(self) -> int:

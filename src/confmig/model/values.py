@@ -127,6 +127,11 @@ class FileRef:
 Value = None | str | int | float | Decimal | bool | datetime | Lookup | Choices | Parties | FileRef
 
 
+def ids_in(text: str) -> set[str]:
+    """The ids that stand within a text, as in JSON or HTML; in lower case."""
+    return set(_GUID.findall(text.lower()))
+
+
 def canonical_guid(text: str) -> str | None:
     """The guid in lower case with dashes and without braces, or None when the text is no guid."""
     guid = text.strip().strip("{}").lower()

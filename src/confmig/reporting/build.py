@@ -14,7 +14,7 @@ from confmig.planning.plan import WRITING, Action, Change, Note, TableCounts
 from confmig.planning.planfile import PlanFile
 from confmig.reporting.findings import annotations_of, findings_section
 from confmig.reporting.report import SHOWN_ROWS, Annotation, Cell, Fact, Level, Report, Section
-from confmig.reporting.values import shorten, show_change, show_value
+from confmig.reporting.values import number_of, shorten, show_change, show_value
 
 _REFUSED_HINT = (
     "Each refused row has its reason among the conflicts. Mend the package or the target, or choose what happens with"
@@ -65,7 +65,7 @@ def schema_report(generated: GeneratedSchema, path: str, source: str, *, changed
     return Report(
         "schema generate",
         ExitCode.DONE,
-        f"{written} {path}: {_number(len(tables), 'table')}, {_number(columns, 'column')}, from {source}.",
+        f"{written} {path}: {number_of(len(tables), 'table')}, {number_of(columns, 'column')}, from {source}.",
         {"schema_file": path, "tables": len(tables), "columns": columns, "changed": changed, "source": source},
         [
             _section("Tables", ("table", "columns", "relationships"), rows),
@@ -186,7 +186,7 @@ def _apply_verdict(
     counts: Sequence[TableCounts], result: ApplyResult, open_changes: int, left: Verification | None
 ) -> str:
     there = result.applied - result.written
-    applied = f"{_number(result.applied, 'change')} applied" + (f" ({there} already before)" if there > 0 else "")
+    applied = f"{number_of(result.applied, 'change')} applied" + (f" ({there} already before)" if there > 0 else "")
     done = f"{applied}, {open_changes} not"
     if result.error is not None:
         return f"Stopped: {result.error.message} {done}. {result.error.hint}"
@@ -206,7 +206,7 @@ def _apply_verdict(
 def verify_report(found: Verification, target: str) -> Report:
     """Where the target differs from the package, and what could not be compared."""
     if found.count:
-        verdict = f"{_number(found.count, 'difference')} between the package and {target}."
+        verdict = f"{number_of(found.count, 'difference')} between the package and {target}."
     elif found.undecided:
         more = _more(len(found.undecided) - 1, "reasons")
         verdict = f"The package cannot be compared with {target}: {found.undecided[0]}{more}."
@@ -289,11 +289,7 @@ def _created(change: Change) -> str:
     """The first values of a new row."""
     values = [f"{name}: {show_value(name, value)}" for name, value in islice(change.after.items(), _CREATED_COLUMNS)]
     more = len(change.after) - len(values)
-    return "; ".join(values) + (f"; and {_number(more, 'column')} more" if more else "")
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    return "; ".join(values) + (f"; and {number_of(more, 'column')} more" if more else "")
 
 
 def _reasons_section(title: str, plan: PlanFile, action: Action) -> Section:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from confmig.checking.findings import Finding, errors_of
 from confmig.errors import ExitCode
 from confmig.reporting.report import SHOWN_ROWS, Annotation, Fact, Level, Report, Section
+from confmig.reporting.values import number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ def result_of_checks(
     """
     errors = errors_of(findings)
     warnings = len(findings) - len(errors)
-    count = _number(len(errors), "error") + (f" and {_number(warnings, 'warning')}" if warnings else "")
-    verdict = passed + (f" {_number(warnings, 'warning')}." if warnings else "")
+    count = number_of(len(errors), "error") + (f" and {number_of(warnings, 'warning')}" if warnings else "")
+    verdict = passed + (f" {number_of(warnings, 'warning')}." if warnings else "")
     return Report(
         command,
         ExitCode.FINDINGS if errors else ExitCode.DONE,
@@ -78,7 +79,3 @@ def annotations_of(findings: Sequence[Finding], places: Places = NOWHERE) -> lis
         )
         for finding in findings
     ]
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -60,6 +60,11 @@ def _first_difference(left: str, right: str) -> int:
     return next((index for index, (one, other) in pairs if one != other), min(len(left), len(right)))
 
 
+def number_of(count: int, thing: str) -> str:
+    """A number of things, in words: ``1 row``, ``2 rows``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def shorten(text: str) -> str:
     """At most 60 characters on one line; control characters, which could steer a terminal, are made visible.
 

@@ -182,13 +182,7 @@ class _Given:
     def url(self, name: str, hint: str) -> str:
         """The value of a variable that holds the URL of an endpoint, which is to be shown a token."""
         value = self.needed(name, hint)
-        try:
-            parts = urlsplit(value)
-            safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-            proper = bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
-        except ValueError:
-            safe = proper = False
-        if not (safe and proper):
+        if not _is_endpoint(value, plain_loopback=True):
             raise UsageError(
                 f"--auth {self.mode}: {name} is no https URL; plain http is for loopback addresses only.",
                 "The pipeline sets this variable itself; set it nowhere.",
@@ -199,16 +193,22 @@ class _Given:
         raise UsageError(f"--auth {self.mode} needs the variable {name}, which is not set.", hint)
 
 
+def _is_endpoint(url: str, *, plain_loopback: bool) -> bool:
+    """Whether a secret or a token may be shown at a URL: it is https, or plain http on this machine if that may be."""
+    try:
+        parts = urlsplit(url)
+        plain = plain_loopback and parts.scheme == "http" and parts.hostname in _LOOPBACK
+        safe = parts.scheme == "https" or plain
+        return safe and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _application(url: str, given: _Given, common: str, hint: str) -> Application:
     authority = given.get("AZURE_AUTHORITY_HOST") or _cloud_of(url).authority
     if "://" not in authority:
         authority = f"https://{authority}"
-    try:
-        parts = urlsplit(authority)
-        proper = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
-    except ValueError:
-        proper = False
-    if not proper:
+    if not _is_endpoint(authority, plain_loopback=False):
         raise UsageError(
             "AZURE_AUTHORITY_HOST is no https URL.", "Give it as login.microsoftonline.com, or leave it out."
         )

@@ -167,13 +167,9 @@ class Environment:
             names += [text_of(table, "LogicalName", what) for table in tables if not table.get("IsIntersect")]
         return sorted(names)
 
-    def _listed(self, path: str, what: str) -> Iterator[Json]:
-        """All rows of a plain query, page by page."""
-        for answer in self._answers(path, read_headers(names=False), what):
-            yield from rows_of(answer, what)
-
-    def _answers(self, path: str, headers: Mapping[str, str], what: str) -> Iterator[Json]:
-        """The answers to a query, page by page. The token goes to this environment alone, and no page comes twice."""
+    def _listed(self, path: str, what: str, *, names: bool = False) -> Iterator[Json]:
+        """All rows of a query, page by page. The token goes to this environment alone, and no page comes twice."""
+        headers = read_headers(names=names)
         url: object = self._api + path
         seen: set[object] = set()
         while url:
@@ -183,7 +179,7 @@ class Environment:
                 raise ServiceError(f"{what}: the environment gives the same page again and again.")
             seen.add(url)
             answer = self._get_url(url, headers, what)
-            yield answer
+            yield from rows_of(answer, what)
             url = answer.get("@odata.nextLink")
 
     # Reading
@@ -263,9 +259,8 @@ class Environment:
 
     def _pages(self, path: str, wire: WireTable, columns: Sequence[ColumnInfo], *, names: bool) -> Iterator[Record]:
         what = f"Reading {wire.info.name} from {self.url}"
-        for answer in self._answers(path, read_headers(names=names), what):
-            for row in rows_of(answer, what):
-                yield parse_row(row, wire, columns)
+        for row in self._listed(path, what, names=names):
+            yield parse_row(row, wire, columns)
 
     def _fetch(self, wire: WireTable, columns: Sequence[ColumnInfo], xml: str) -> Iterator[Record]:
         query = FetchQuery(wire, columns, xml)
