@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from confmig.emulator import naming
-from confmig.emulator.model import Catalog, Solution, Table
+from confmig.emulator.model import Solution, Table
 from confmig.emulator.store import Store, Value, stored_names
 
 CALLER_NAME = "# confmig-emulator"
@@ -111,8 +111,7 @@ def _hide(store: Store, tables: frozenset[str]) -> None:
             return table
         return msgspec.structs.replace(table, hidden=(base[table.name],))
 
-    catalog = store.catalog
-    store.catalog = Catalog([hidden(table) for table in catalog.tables.values()], catalog.many_to_many)
+    store.catalog = store.catalog.replace(tables=[hidden(table) for table in store.catalog.tables.values()])
 
 
 def add_solutions(

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import msgspec
 
 from confmig.emulator import naming
-from confmig.emulator.model import Column, Option, Table, type_code
+from confmig.emulator.catalog import type_code
+from confmig.emulator.model import Column, Option, Table
 
 OBJECT_TYPE_CODES = {
     "account": 1, "contact": 2, "opportunity": 3, "lead": 4, "annotation": 5, "systemuser": 8, "team": 9,
@@ -165,6 +166,7 @@ def make(
         display_name=name.capitalize(),
         object_type_code=OBJECT_TYPE_CODES.get(name) or type_code(name),
         ownership=ownership,
+        custom="_" in name,
         is_activity=name in ACTIVITIES,
         bulk=name not in WITHOUT_BULK,
     )

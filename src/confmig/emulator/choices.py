@@ -34,7 +34,7 @@ def choices(column: Column) -> Json:
     if column.type == "Boolean":
         labels = {option.value: option for option in column.options} or {0: Option(0, "No"), 1: Option(1, "Yes")}
         return {
-            "DefaultValue": False,
+            "DefaultValue": column.default == 1,
             "OptionSet": _option_set(column, "Boolean")
             | {"FalseOption": _option(labels[0]), "TrueOption": _option(labels[1])},
         }
@@ -58,7 +58,7 @@ def choices(column: Column) -> Json:
             }
         options.append(one)
     return {
-        "DefaultFormValue": -1,
+        "DefaultFormValue": -1 if column.default is None else column.default,
         "OptionSet": _option_set(column, kind) | {"Options": options},
         "GlobalOptionSet": None,
     }
@@ -80,10 +80,10 @@ def _option(option: Option) -> Json:
     return {
         "Value": option.value,
         "Label": label(option.label),
-        "Description": label(""),
-        "Color": None,
+        "Description": label(option.description),
+        "Color": option.color,
         "IsManaged": False,
-        "ExternalValue": "",
+        "ExternalValue": option.external_value,
         "MetadataId": None,
         "HasChanged": None,
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from confmig.emulator import naming
+from confmig.emulator.catalog import Catalog
 from confmig.emulator.dates import wire_date
 from confmig.emulator.errors import (
     ServiceError,
@@ -17,7 +18,7 @@ from confmig.emulator.errors import (
     required_missing,
     too_long,
 )
-from confmig.emulator.model import NUMBERS, TEXTS, Catalog, Column, Table
+from confmig.emulator.model import NUMBERS, TEXTS, Column, Table
 from confmig.emulator.store import Value
 
 Converter = Callable[[object], Value]

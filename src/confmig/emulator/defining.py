@@ -5,21 +5,12 @@ from decimal import Decimal
 
 from confmig.emulator import basetables, naming
 from confmig.emulator.baserows import add_base_rows, add_solutions
+from confmig.emulator.catalog import Catalog, intersect_table, many_to_many, type_code
 from confmig.emulator.converters import converter
 from confmig.emulator.definitionfiles import read_definition
 from confmig.emulator.definitions import ColumnDef, Definition, Json, ManyToManyDef, TableDef
 from confmig.emulator.errors import EmulatorStartError, ServiceError
-from confmig.emulator.model import (
-    Catalog,
-    Column,
-    Key,
-    ManyToMany,
-    Option,
-    Table,
-    intersect_table,
-    many_to_many,
-    type_code,
-)
+from confmig.emulator.model import Column, Key, ManyToMany, Option, Table
 from confmig.emulator.store import Store, Value, target_column
 from confmig.emulator.writing import default_status
 
@@ -88,6 +79,7 @@ def _table(file: str, name: str, described: TableDef, base: Table | None) -> Tab
         columns=columns,
         display_name=described.display_name or name,
         object_type_code=described.object_type_code or basetables.OBJECT_TYPE_CODES.get(name) or type_code(name),
+        custom="_" in name,
         ownership=described.ownership,
         is_activity=described.activity,
         bulk=described.bulk,

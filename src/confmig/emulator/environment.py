@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from confmig.emulator import basetables
 from confmig.emulator.baserows import add_base_rows, add_solutions
+from confmig.emulator.catalog import Catalog
 from confmig.emulator.defining import load_definition
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.loading import load_package
-from confmig.emulator.model import Catalog
 from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.packagefile import open_package
 from confmig.emulator.store import Store

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from confmig.emulator import naming, odata
+from confmig.emulator.catalog import Catalog
 from confmig.emulator.dates import wire_date
 from confmig.emulator.errors import bad_query, property_missing
-from confmig.emulator.model import LOOKUPS, NUMBERS, TEXTS, WHOLE, Catalog, Column, Table
+from confmig.emulator.model import LOOKUPS, NUMBERS, TEXTS, WHOLE, Column, Table
 from confmig.emulator.store import SORT, Value, quoted, table_sql
 
 _SQL = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}

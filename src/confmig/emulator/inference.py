@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from confmig.emulator import basetables, naming
+from confmig.emulator.catalog import intersect_table, many_to_many, type_code
 from confmig.emulator.errors import PackageFileError
-from confmig.emulator.model import Column, ManyToMany, Option, Table, intersect_table, many_to_many, type_code
+from confmig.emulator.model import Column, ManyToMany, Option, Table
 from confmig.emulator.packagefile import Package
 from confmig.emulator.packagevalues import choices, is_choices, is_number, read_date
 from confmig.emulator.packagexml import Association, EntityStart, Record, RecordField, SchemaEntity, SchemaField
@@ -320,6 +321,7 @@ def build_table(name: str, declared: SchemaEntity | None, entity: EntityFacts) -
         object_type_code=(declared.type_code if declared else 0)
         or basetables.OBJECT_TYPE_CODES.get(name)
         or type_code(name),
+        custom="_" in name,
         ownership=ownership,
         is_activity=primary_id == "activityid" or parties or name in basetables.ACTIVITIES,
         bulk=name not in basetables.WITHOUT_BULK,

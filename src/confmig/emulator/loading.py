@@ -7,6 +7,7 @@ import msgspec
 
 from confmig.emulator import basetables, naming
 from confmig.emulator.baserows import add_base_rows
+from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import PackageFileError
 from confmig.emulator.inference import (
     EntityFacts,
@@ -16,7 +17,7 @@ from confmig.emulator.inference import (
     named_tables,
     survey,
 )
-from confmig.emulator.model import Catalog, Column, ManyToMany, Table
+from confmig.emulator.model import Column, ManyToMany, Table
 from confmig.emulator.packagefile import Package
 from confmig.emulator.packagevalues import stored
 from confmig.emulator.packagexml import Association, Record, RecordField
@@ -310,7 +311,7 @@ class _Loader:
             }
             lost = table.name in self._lost
             tables.append(msgspec.structs.replace(table, columns=columns, lost_names=lost))
-        self._store.catalog = Catalog(tables, catalog.many_to_many)
+        self._store.catalog = catalog.replace(tables=tables)
 
 
 def _currency_code(name: str | None) -> str | None:

@@ -6,8 +6,9 @@ Property names: https://learn.microsoft.com/power-apps/developer/data-platform/w
 from functools import cached_property
 
 from confmig.emulator import naming
+from confmig.emulator.catalog import Catalog
 from confmig.emulator.choices import Json, choices, label, managed
-from confmig.emulator.model import Catalog, Column, Key, ManyToMany, ManyToOne, Table
+from confmig.emulator.model import Column, Key, ManyToMany, ManyToOne, Table
 
 # Column type: AttributeType, AttributeTypeName, and the name of the metadata type without "AttributeMetadata".
 TYPES: dict[str, tuple[str, str, str]] = {
@@ -33,7 +34,7 @@ TYPES: dict[str, tuple[str, str, str]] = {
     "String": ("String", "StringType", "String"),
     "Uniqueidentifier": ("Uniqueidentifier", "UniqueidentifierType", "UniqueIdentifier"),
 }
-_RANGES: dict[str, tuple[object, object]] = {
+_RANGES: dict[str, tuple[int, int]] = {
     "Integer": (-2147483648, 2147483647),
     "BigInt": (-9223372036854775808, 9223372036854775807),
     "Decimal": (-100000000000, 100000000000),
@@ -95,12 +96,10 @@ class Metadata:
         ]
 
     def _one_to_many(self, one: ManyToOne) -> Json:
-        table = self.catalog.tables[one.table]
         target = self.catalog.tables.get(one.target)
-        column = table.columns[one.column]
         return {
             "@odata.type": "#Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata",
-            "MetadataId": naming.stable_id("relationship", one.schema_name),
+            "MetadataId": one.metadata_id or naming.stable_id("relationship", one.schema_name),
             "SchemaName": one.schema_name,
             "RelationshipType": "OneToManyRelationship",
             "ReferencedEntity": one.target,
@@ -115,8 +114,8 @@ class Metadata:
             "IsDenormalizedLookup": False,
             "DenormalizedAttributeName": None,
             "AssociatedMenuConfiguration": _menu(),
-            "IsHierarchical": column.parent,
-            "IsCustomRelationship": column.custom,
+            "IsHierarchical": one.hierarchical,
+            "IsCustomRelationship": one.custom,
             "IsManaged": False,
             "IsValidForAdvancedFind": True,
             "SecurityTypes": "Append",
@@ -125,13 +124,13 @@ class Metadata:
             "IsCustomizable": managed(True, "iscustomizable"),
             "CascadeConfiguration": {
                 "Archive": "NoCascade",
-                "Assign": "NoCascade",
-                "Delete": "Cascade" if one.table == "activityparty" and one.column == "activityid" else "RemoveLink",
-                "Merge": "NoCascade",
-                "Reparent": "NoCascade",
-                "Share": "NoCascade",
-                "Unshare": "NoCascade",
-                "RollupView": "NoCascade",
+                "Assign": one.cascade.assign,
+                "Delete": one.cascade.delete,
+                "Merge": one.cascade.merge,
+                "Reparent": one.cascade.reparent,
+                "Share": one.cascade.share,
+                "Unshare": one.cascade.unshare,
+                "RollupView": one.cascade.rollup_view,
             },
             "HasChanged": None,
         }
@@ -158,17 +157,16 @@ def _menu() -> Json:
 
 def _entity(table: Table) -> Json:
     owners = {"user": "UserOwned", "organization": "OrganizationOwned", "none": "None"}
-    custom = "_" in table.name
     return {
-        "MetadataId": naming.table_id(table.name),
+        "MetadataId": table.metadata_id or naming.table_id(table.name),
         "LogicalName": table.name,
-        "SchemaName": table.name,
+        "SchemaName": table.schema_name or table.name,
         "EntitySetName": table.entity_set,
         "LogicalCollectionName": table.entity_set,
         "CollectionSchemaName": table.entity_set,
         "DisplayName": label(table.display_name or table.name),
-        "DisplayCollectionName": label(f"{table.display_name or table.name}s"),
-        "Description": label(""),
+        "DisplayCollectionName": label(table.display_collection_name or f"{table.display_name or table.name}s"),
+        "Description": label(table.description),
         "PrimaryIdAttribute": table.primary_id,
         "PrimaryNameAttribute": table.primary_name,
         "PrimaryImageAttribute": next((c.name for c in table.columns.values() if c.type == "Image"), None),
@@ -180,8 +178,8 @@ def _entity(table: Table) -> Json:
         "ActivityTypeMask": 1 if table.is_activity else 0,
         "IsIntersect": table.is_intersect,
         "IsPrivate": False,
-        "IsCustomEntity": custom,
-        "IsManaged": False,
+        "IsCustomEntity": table.custom,
+        "IsManaged": table.managed,
         "IsLogicalEntity": False,
         "IsChildEntity": False,
         "IsImportable": not table.is_intersect,
@@ -189,12 +187,12 @@ def _entity(table: Table) -> Json:
         "IsStateModelAware": "statecode" in table.columns,
         "EnforceStateTransitions": False,
         "IsValidForAdvancedFind": not table.is_intersect,
-        "IsOptimisticConcurrencyEnabled": True,
-        "ChangeTrackingEnabled": False,
+        "IsOptimisticConcurrencyEnabled": table.optimistic,
+        "ChangeTrackingEnabled": table.change_tracking,
         "IsBusinessProcessEnabled": False,
         "IsBPFEntity": False,
-        "HasNotes": False,
-        "HasActivities": False,
+        "HasNotes": table.has_notes,
+        "HasActivities": table.has_activities,
         "HasFeedback": False,
         "DataProviderId": None,
         "DataSourceId": None,
@@ -213,18 +211,18 @@ def _entity(table: Table) -> Json:
 def attribute(table: Table, column: Column) -> Json:
     """A column with the properties of its type."""
     kind, type_name, metadata_type = TYPES[column.type]
-    level = "SystemRequired" if column.required else "None"
+    level = "SystemRequired" if column.required else column.level
     common: Json = {
         "@odata.type": f"#Microsoft.Dynamics.CRM.{metadata_type}AttributeMetadata",
-        "MetadataId": naming.stable_id("attribute", table.name, column.name),
+        "MetadataId": column.metadata_id or naming.stable_id("attribute", table.name, column.name),
         "LogicalName": column.name,
-        "SchemaName": column.name,
+        "SchemaName": column.schema_name or column.name,
         "EntityLogicalName": table.name,
         "AttributeType": kind,
         "AttributeTypeName": {"Value": type_name},
         "AttributeOf": None,
         "DisplayName": label(column.display_name or column.name),
-        "Description": label(""),
+        "Description": label(column.description),
         "IsPrimaryId": column.name == table.primary_id,
         "IsPrimaryName": column.name == table.primary_name,
         "IsValidForCreate": column.can_create,
@@ -234,7 +232,7 @@ def attribute(table: Table, column: Column) -> Json:
         "IsCustomAttribute": column.custom,
         "IsLogical": False,
         "IsManaged": False,
-        "IsSecured": False,
+        "IsSecured": column.secured,
         "IsFilterable": True,
         "IsRetrievable": True,
         "IsSearchable": False,
@@ -243,8 +241,8 @@ def attribute(table: Table, column: Column) -> Json:
             "CanBeChanged": not column.required,
             "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings",
         },
-        "SourceType": 0,
-        "AutoNumberFormat": "",
+        "SourceType": column.source_type,
+        "AutoNumberFormat": column.auto_number,
         "InheritsFrom": None,
         "ExternalName": None,
         "DeprecatedVersion": None,
@@ -287,34 +285,41 @@ def _typed(column: Column) -> Json:
         }
     if kind in _RANGES:
         low, high = _RANGES[kind]
-        more: Json = {"MinValue": low, "MaxValue": high}
+        more: Json = {"MinValue": _limit(column.min_value, low), "MaxValue": _limit(column.max_value, high)}
         if kind in ("Decimal", "Double", "Money"):
             more["Precision"] = column.precision if column.precision is not None else 2
         if kind == "Money":
             more |= {
-                "PrecisionSource": 2,
+                "PrecisionSource": 2 if column.precision_source is None else column.precision_source,
                 "CalculationOf": column.calculation_of,
                 "IsBaseCurrency": column.calculation_of is not None,
             }
         return more
     if kind == "Image":
         return {
-            "IsPrimaryImage": column.name == "entityimage",
+            "IsPrimaryImage": column.primary_image or column.name == "entityimage",
             "MaxHeight": 144,
             "MaxWidth": 144,
-            "MaxSizeInKB": 10240,
-            "CanStoreFullImage": False,
+            "MaxSizeInKB": column.max_size_kb or 10240,
+            "CanStoreFullImage": column.full_image,
         }
     if kind == "File":
-        return {"MaxSizeInKB": 131072}
+        return {"MaxSizeInKB": column.max_size_kb or 32768}
     return choices(column)
+
+
+def _limit(digits: str | None, usual: int) -> int | float:
+    """A limit as metadata gives it, which for decimals is a number with a point."""
+    if digits is None:
+        return usual
+    return float(digits) if "." in digits else int(digits)
 
 
 def many(one: ManyToMany) -> Json:
     """An N:N relationship."""
     return {
         "@odata.type": "#Microsoft.Dynamics.CRM.ManyToManyRelationshipMetadata",
-        "MetadataId": naming.stable_id("relationship", one.schema_name),
+        "MetadataId": one.metadata_id or naming.stable_id("relationship", one.schema_name),
         "SchemaName": one.schema_name,
         "RelationshipType": "ManyToManyRelationship",
         "IntersectEntityName": one.intersect,
@@ -326,7 +331,7 @@ def many(one: ManyToMany) -> Json:
         "Entity2IntersectAttribute": one.column2,
         "Entity2NavigationPropertyName": one.nav2,
         "Entity2AssociatedMenuConfiguration": _menu(),
-        "IsCustomRelationship": "_" in one.intersect,
+        "IsCustomRelationship": one.custom or "_" in one.intersect,
         "IsManaged": False,
         "IsValidForAdvancedFind": True,
         "SecurityTypes": "None",
@@ -338,13 +343,13 @@ def many(one: ManyToMany) -> Json:
 
 def _key(table: Table, key: Key) -> Json:
     return {
-        "MetadataId": naming.stable_id("key", table.name, key.name),
+        "MetadataId": key.metadata_id or naming.stable_id("key", table.name, key.name),
         "LogicalName": key.name,
-        "SchemaName": key.name,
+        "SchemaName": key.schema_name or key.name,
         "EntityLogicalName": table.name,
-        "DisplayName": label(key.name),
+        "DisplayName": label(key.display_name or key.schema_name or key.name),
         "KeyAttributes": list(key.columns),
-        "EntityKeyIndexStatus": "Active",
+        "EntityKeyIndexStatus": key.status,
         "AsyncJob": None,
         "IsManaged": False,
         "IntroducedVersion": "1.0",

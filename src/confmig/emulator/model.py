@@ -3,11 +3,7 @@
 The structures are frozen and are kept as JSON in the store, so that a store opened again has the tables it had.
 """
 
-from collections.abc import Iterable
-
 import msgspec
-
-from confmig.emulator import naming
 
 LOOKUPS = frozenset({"Lookup", "Customer", "Owner"})
 NUMBERS = frozenset({"Decimal", "Money", "Double"})
@@ -28,24 +24,64 @@ class Option(msgspec.Struct, frozen=True):
     value: int
     label: str
     state: int | None = None
+    description: str = ""
+    color: str | None = None
+    external_value: str = ""
+
+
+class OptionSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A global choice, whose options several columns share."""
+
+    name: str
+    options: tuple[Option, ...] = ()
+    display_name: str = ""
+    description: str = ""
+    kind: str = "Picklist"
+    metadata_id: str | None = None
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column.
 
     Attributes:
+        schema_name: Its name in the case that its maker gave it; the logical name when empty.
+        min_value: The least number that is accepted, as its digits; the type's own limit when None.
+        max_value: The greatest one.
+        level: The RequiredLevel of a column that may be null for the service: None, Recommended, ApplicationRequired.
         options: The choices that metadata lists.
         any_option: Whether values beside the listed ones are accepted.
+        option_set: The global choice that the options are of.
+        default: The choice, or the 0 or 1 of a Boolean, that a new row gets when none is given.
+        auto_number: The AutoNumberFormat; the service numbers new rows that bring no value.
+        secured: Whether column security guards it.
+        source_type: 0 simple, 1 calculated, 2 rollup, 3 formula.
+        primary_image: For an image, whether it is the table's primary one, which alone may be set on create.
         named: For a lookup, whether the service gives the name of its target.
         overridden: For a lookup, whether some values carry a name that is not their target's.
         parent: For a lookup, whether it is the parent of a hierarchy, in which circles are refused.
+        metadata_id: Its MetadataId; one made of the names when None.
     """
 
     name: str
     type: str
+    schema_name: str = ""
     display_name: str = ""
+    description: str = ""
     max_length: int | None = None
+    min_value: str | None = None
+    max_value: str | None = None
+    level: str = "None"
+    option_set: str | None = None
+    default: int | None = None
+    auto_number: str = ""
+    secured: bool = False
+    source_type: int = 0
+    max_size_kb: int | None = None
+    primary_image: bool = False
+    full_image: bool = False
+    metadata_id: str | None = None
     precision: int | None = None
+    precision_source: int | None = None
     behavior: str = "UserLocal"
     format: str | None = None
     targets: tuple[str, ...] = ()
@@ -86,10 +122,14 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """An alternate key."""
+    """An alternate key; ``status`` is its EntityKeyIndexStatus, and only an Active one can be used."""
 
     name: str
     columns: tuple[str, ...]
+    schema_name: str = ""
+    display_name: str = ""
+    status: str = "Active"
+    metadata_id: str | None = None
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +138,11 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         ownership: ``user``, ``organization`` or ``none``.
         bulk: Whether CreateMultiple and UpdateMultiple exist for it.
+        schema_name: Its name in the case that its maker gave it; the logical name when empty.
+        custom: Whether somebody made it, rather than the platform.
+        change_tracking: Whether ``Prefer: odata.track-changes`` is answered.
+        optimistic: Whether rows have versions that If-Match can name.
+        metadata_id: Its MetadataId; one made of the name when None.
         hidden: Ids of rows that collection reads leave out.
         lost_names: Whether lookups point to rows of this table that are not there and have a name.
     """
@@ -107,7 +152,17 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     primary_id: str
     columns: dict[str, Column]
     primary_name: str | None = None
+    schema_name: str = ""
     display_name: str = ""
+    display_collection_name: str = ""
+    description: str = ""
+    custom: bool = False
+    managed: bool = False
+    change_tracking: bool = False
+    optimistic: bool = True
+    has_notes: bool = False
+    has_activities: bool = False
+    metadata_id: str | None = None
     object_type_code: int = 0
     ownership: str = "organization"
     is_activity: bool = False
@@ -129,6 +184,23 @@ class ManyToMany(msgspec.Struct, frozen=True, kw_only=True):
     table2: str
     column2: str
     nav2: str
+    custom: bool = False
+    metadata_id: str | None = None
+
+
+class Cascade(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens to the rows below a row; each is a CascadeType.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/configure-entity-relationship-cascading-behavior
+    """
+
+    assign: str = "NoCascade"
+    delete: str = "RemoveLink"
+    merge: str = "NoCascade"
+    reparent: str = "NoCascade"
+    share: str = "NoCascade"
+    unshare: str = "NoCascade"
+    rollup_view: str = "NoCascade"
 
 
 class ManyToOne(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +212,10 @@ class ManyToOne(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     nav: str
     collection: str
+    cascade: Cascade = Cascade()
+    hierarchical: bool = False
+    custom: bool = False
+    metadata_id: str | None = None
 
 
 class Solution(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,172 +230,9 @@ class Solution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CatalogData(msgspec.Struct, frozen=True):
-    """What of a catalog is kept in the store."""
+    """What of a catalog is kept in the store; ``declared`` are the N:1 relationships that are not made of a column."""
 
     tables: tuple[Table, ...]
     many_to_many: tuple[ManyToMany, ...]
-
-
-class Catalog:
-    """All tables and relationships, with the indexes that requests need."""
-
-    def __init__(self, tables: Iterable[Table], many_to_many: Iterable[ManyToMany]) -> None:
-        self.tables = {table.name: table for table in tables}
-        self.sets = {table.entity_set: table for table in self.tables.values()}
-        self.many_to_many = tuple(many_to_many)
-        self.intersects = {relationship.intersect: relationship for relationship in self.many_to_many}
-        self.many_to_one = tuple(
-            relationship for table in self.tables.values() for relationship in _many_to_one(table, self.tables)
-        )
-        self._lookups: dict[str, dict[str, ManyToOne]] = {name: {} for name in self.tables}
-        self._collections: dict[str, dict[str, ManyToOne]] = {name: {} for name in self.tables}
-        for one in self.many_to_one:
-            self._lookups[one.table].setdefault(one.nav, one)
-            if one.target in self._collections:
-                self._collections[one.target].setdefault(one.collection, one)
-        self.from_table: dict[str, list[ManyToOne]] = {}
-        self.to_table: dict[str, list[ManyToOne]] = {}
-        self._navs: dict[tuple[str, str], dict[str, str]] = {}
-        for one in self.many_to_one:
-            self.from_table.setdefault(one.table, []).append(one)
-            self.to_table.setdefault(one.target, []).append(one)
-            if one.target != "owner":
-                self._navs.setdefault((one.table, one.column), {})[one.target] = one.nav
-        self._associations: dict[str, dict[str, tuple[ManyToMany, bool]]] = {name: {} for name in self.tables}
-        for many in self.many_to_many:
-            self._associations[many.table1][many.nav1] = (many, True)
-            self._associations[many.table2][many.nav2] = (many, False)
-        self._wire = {
-            table.name: {column.wire_name: column for column in table.columns.values() if column.stored}
-            for table in self.tables.values()
-        }
-
-    def data(self) -> CatalogData:
-        """The part that the store keeps."""
-        return CatalogData(tuple(self.tables.values()), self.many_to_many)
-
-    def wire_columns(self, table: str) -> dict[str, Column]:
-        """The columns of a table by the property that carries them."""
-        return self._wire[table]
-
-    def lookup(self, table: str, nav: str) -> ManyToOne | None:
-        """The relationship behind a single-valued navigation property."""
-        return self._lookups[table].get(nav)
-
-    def collection(self, table: str, nav: str) -> ManyToOne | None:
-        """The relationship behind a collection-valued navigation property that is 1:N."""
-        return self._collections[table].get(nav)
-
-    def association(self, table: str, nav: str) -> tuple[ManyToMany, bool] | None:
-        """The N:N relationship behind a navigation property, and whether the table is its Entity1 side."""
-        return self._associations[table].get(nav)
-
-    def navs_of(self, table: str, column: str) -> dict[str, str]:
-        """The navigation property of a lookup column for each of its targets."""
-        return self._navs.get((table, column), {})
-
-
-def navigation(table: str, column: Column, target: str) -> str:
-    """The single-valued navigation property of a lookup for one target.
-
-    An owner has one property for users and teams, a lookup with one target has its own name, one with several has a
-    property for each, and the regarding columns of activities name their own table as well.
-    """
-    if column.type == "Owner":
-        return column.name
-    if column.name == "regardingobjectid":
-        return f"{column.name}_{target}_{table}"
-    if table == "activityparty" and column.name == "partyid":
-        return f"partyid_{target}"
-    return column.name if len(column.targets) == 1 else f"{column.name}_{target}"
-
-
-def _many_to_one(table: Table, tables: dict[str, Table]) -> Iterable[ManyToOne]:
-    if table.is_intersect:
-        return
-    for column in table.columns.values():
-        if not column.is_lookup:
-            continue
-        targets = (*column.targets, "owner") if column.type == "Owner" else column.targets
-        if table.name == "activityparty" and column.name == "activityid":
-            targets = tuple(name for name in targets if name not in tables or not tables[name].is_activity)
-        for target in targets:
-            name = f"{target}_{table.name}_{column.name}"
-            yield ManyToOne(
-                schema_name=name,
-                table=table.name,
-                column=column.name,
-                target=target,
-                nav=navigation(table.name, column, target),
-                collection=name,
-            )
-    if table.name == "activityparty":
-        for activity in tables.values():
-            if activity.is_activity:
-                yield ManyToOne(
-                    schema_name=f"{activity.name}_activity_parties",
-                    table=table.name,
-                    column="activityid",
-                    target=activity.name,
-                    nav=f"activityid_{activity.name}",
-                    collection=f"{activity.name}_activity_parties",
-                )
-
-
-def many_to_many(
-    intersect: str, table1: str, id1: str, table2: str, id2: str, *, names: tuple[str, str, str] | None = None
-) -> ManyToMany:
-    """An N:N relationship with the names that Dataverse would give it.
-
-    Args:
-        intersect: Logical name of the intersect table.
-        table1: The Entity1 table.
-        id1: Its primary id column.
-        table2: The Entity2 table.
-        id2: Its primary id column.
-        names: Schema name and the two navigation properties, when they are known.
-    """
-    reflexive = table1 == table2
-    known = {"systemuserroles": "systemuserroles_association", "teamroles": "teamroles_association"}
-    schema_name = names[0] if names else known.get(intersect, intersect)
-    nav1 = f"{schema_name}_Referencing" if reflexive else schema_name
-    nav2 = f"{schema_name}_Referenced" if reflexive else schema_name
-    if names:
-        nav1, nav2 = names[1], names[2]
-    return ManyToMany(
-        schema_name=schema_name,
-        intersect=intersect,
-        table1=table1,
-        column1=f"{id1}one" if reflexive else id1,
-        nav1=nav1,
-        table2=table2,
-        column2=f"{id2}two" if reflexive else id2,
-        nav2=nav2,
-    )
-
-
-def intersect_table(relationship: ManyToMany) -> Table:
-    """The readable table of an N:N relationship: four read-only columns."""
-    name = relationship.intersect
-    key = Column(name=f"{name}id", type="Uniqueidentifier", can_create=False, can_update=False, required=True)
-    version = Column(name="versionnumber", type="BigInt", can_create=False, can_update=False)
-    sides = [
-        Column(name=side, type="Uniqueidentifier", can_create=False, can_update=False)
-        for side in (relationship.column1, relationship.column2)
-    ]
-    return Table(
-        name=name,
-        entity_set=f"{name}set",
-        primary_id=key.name,
-        columns={column.name: column for column in (key, *sides, version)},
-        display_name=name,
-        object_type_code=type_code(name),
-        ownership="none",
-        is_intersect=True,
-        bulk=False,
-    )
-
-
-def type_code(name: str) -> int:
-    """An object type code for a table that has none: stable, in the range of custom tables."""
-    return 10_000 + int(naming.stable_id("otc", name)[:6], 16) % 80_000
+    declared: tuple[ManyToOne, ...] = ()
+    option_sets: tuple[OptionSet, ...] = ()

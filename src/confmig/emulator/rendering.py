@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from confmig.emulator.model import LOOKUPS, NUMBERS, WHOLE, Catalog, Column, Table
+from confmig.emulator.catalog import Catalog
+from confmig.emulator.model import LOOKUPS, NUMBERS, WHOLE, Column, Table
 from confmig.emulator.store import quoted, table_sql, target_column
 from confmig.emulator.wire import NO_ANNOTATIONS, Annotations
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import msgspec
 
 from confmig.emulator import naming
+from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import EmulatorStartError
-from confmig.emulator.model import TEXTS, Catalog, CatalogData, Column, Table
+from confmig.emulator.model import TEXTS, CatalogData, Column, Table
 
 Value = str | int | bytes | None
 SORT = ".k"
-_FORMAT = "1"
+_FORMAT = "2"
 _APPLICATION_ID = int.from_bytes(b"cmig")
 _HEADER = b"SQLite format 3\0"
 _APPLICATION_ID_PLACE = slice(68, 72)
@@ -134,7 +135,7 @@ class Store:
         if rows.get("format") != _FORMAT:
             raise EmulatorStartError("the store was written by another version of the emulator; delete it")
         data = msgspec.json.decode(rows["catalog"], type=CatalogData)
-        self.catalog = Catalog(data.tables, data.many_to_many)
+        self.catalog = Catalog(data.tables, data.many_to_many, data.declared, data.option_sets)
         self.organization_id = rows["organization_id"]
         self.caller_id = rows["caller_id"]
         self.business_unit_id = rows["business_unit_id"]
