@@ -99,3 +99,48 @@ def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
     path.write_text("a: [")
     with pytest.raises(EmulatorStartError, match="is not YAML"):
         Emulator(EmulatorOptions(environment=str(path))).start()
+
+
+def test_relationships_say_what_a_lookup_does_not(tmp_path: Path) -> None:
+    (tmp_path / "one.yml").write_text(
+        """
+tables:
+  shop_box:
+    primary_name: shop_name
+    columns:
+      shop_boxid: {type: Uniqueidentifier}
+      shop_name: {type: String}
+  shop_thing:
+    primary_name: shop_name
+    columns:
+      shop_thingid: {type: Uniqueidentifier}
+      shop_name: {type: String, level: ApplicationRequired}
+      shop_box: {type: Lookup, targets: [shop_box]}
+      shop_size: {type: Picklist, default: 2, options: {1: Small, 2: {label: Large, description: The larger one}}}
+      shop_width: {type: Decimal, min: 0.5, max: 100}
+relationships:
+  - table: shop_thing
+    column: shop_box
+    target: shop_box
+    schema_name: shop_Box_Things
+    nav: shop_Box
+    collection: shop_Box_Things
+    cascade: {delete: Cascade}
+"""
+    )
+    with Emulator(EmulatorOptions(environment=str(tmp_path / "one.yml"))) as emulator:
+        client = Client(emulator.url)
+        body = {"shop_name": "Box", "shop_Box_Things": [{"shop_name": "One"}, {"shop_name": "Two"}]}
+        box = client.create("shop_boxes", body)
+        thing = client.create("shop_things", {"shop_Box@odata.bind": f"shop_boxes({box})"})
+        assert client.get(f"shop_things({thing})")["_shop_box_value"] == box
+        assert len(client.get(f"shop_boxes({box})/shop_Box_Things")["value"]) == 3
+        column = client.get("EntityDefinitions(LogicalName='shop_thing')/Attributes(LogicalName='shop_name')")
+        assert column["RequiredLevel"]["Value"] == "ApplicationRequired"
+        client.close()
+
+
+def test_a_relationship_of_no_lookup_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "one.yml").write_text("relationships: [{table: account, column: nothing, target: account}]")
+    with pytest.raises(EmulatorStartError, match=r"account\.nothing"):
+        Emulator(EmulatorOptions(environment=str(tmp_path / "one.yml"))).start()

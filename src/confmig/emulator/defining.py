@@ -5,12 +5,20 @@ from decimal import Decimal
 
 from confmig.emulator import basetables, naming
 from confmig.emulator.baserows import add_base_rows, add_solutions
-from confmig.emulator.catalog import Catalog, intersect_table, many_to_many, type_code
+from confmig.emulator.catalog import Catalog, intersect_table, many_to_many, navigation, type_code
 from confmig.emulator.converters import converter
 from confmig.emulator.definitionfiles import read_definition
-from confmig.emulator.definitions import ColumnDef, Definition, Json, ManyToManyDef, TableDef
+from confmig.emulator.definitions import (
+    ColumnDef,
+    Definition,
+    Json,
+    ManyToManyDef,
+    OptionDef,
+    RelationshipDef,
+    TableDef,
+)
 from confmig.emulator.errors import EmulatorStartError, ServiceError
-from confmig.emulator.model import Column, Key, ManyToMany, Option, Table
+from confmig.emulator.model import Column, Key, ManyToMany, ManyToOne, Option, Table
 from confmig.emulator.store import Store, Value, target_column
 from confmig.emulator.writing import default_status
 
@@ -43,7 +51,8 @@ def load_definition(store: Store, name: str, now: str, *, own_id: bool) -> None:
     for relationship in relationships:
         tables[relationship.intersect] = intersect_table(relationship)
     _check_components(definition, tables)
-    store.create(Catalog(tables.values(), relationships))
+    declared = [_declared(definition.file, one, tables) for one in definition.relationships.values()]
+    store.create(Catalog(tables.values(), relationships, declared))
     organization = definition.organization
     units = definition.rows.get("businessunit", ())
     root = next((str(row.get("businessunitid")) for row in units if not row.get("parentbusinessunitid")), None)
@@ -71,6 +80,9 @@ def _table(file: str, name: str, described: TableDef, base: Table | None) -> Tab
     for key, key_columns in described.keys.items():
         if not naming.is_name(key) or not set(key_columns) <= set(columns):
             raise EmulatorStartError(f"{file}: the key {key!r} of {name} names a column that the table does not have")
+    for rule in described.duplicate_rules:
+        if not rule or not set(rule) <= set(columns):
+            raise EmulatorStartError(f"{file}: a duplicate rule of {name} names a column that the table does not have")
     return Table(
         name=name,
         entity_set=described.entity_set or naming.set_name(name),
@@ -83,20 +95,15 @@ def _table(file: str, name: str, described: TableDef, base: Table | None) -> Tab
         ownership=described.ownership,
         is_activity=described.activity,
         bulk=described.bulk,
+        optimistic=described.optimistic,
+        enforce_transitions=described.enforce_transitions,
+        duplicate_rules=described.duplicate_rules,
         keys=tuple(Key(key, key_columns) for key, key_columns in described.keys.items()),
     )
 
 
 def _column(name: str, described: ColumnDef, table: TableDef, *, primary_id: str) -> Column:
-    options: tuple[Option, ...] = ()
-    if described.type == "State":
-        options = tuple(Option(value, label) for value, label in table.states.items())
-    elif described.type == "Status":
-        options = tuple(Option(value, status.label, status.state) for value, status in table.statuses.items())
-    elif described.type == "Boolean":
-        options = (Option(0, "No"), Option(1, "Yes"))
-    elif described.options is not None:
-        options = tuple(Option(value, label) for value, label in described.options.items())
+    options = _options(described, table)
     read_only = not described.writable or described.type == "BigInt"
     create_only = name in ("overriddencreatedon", primary_id)
     targets = described.targets or (("systemuser", "team") if described.type == "Owner" else ())
@@ -105,7 +112,17 @@ def _column(name: str, described: ColumnDef, table: TableDef, *, primary_id: str
         type=described.type,
         display_name=described.display_name or name,
         max_length=described.max_length or {"String": 100, "Memo": 2000}.get(described.type),
+        min_value=_digits(described.min),
+        max_value=_digits(described.max),
         precision=described.precision,
+        precision_source=described.precision_source,
+        level=described.level,
+        default=described.default,
+        auto_number=described.auto_number,
+        max_size_kb=described.max_size_kb,
+        primary_image=described.primary_image,
+        full_image=described.full_image,
+        secured=described.secured,
         behavior=described.behavior,
         format=described.format,
         targets=targets,
@@ -117,6 +134,28 @@ def _column(name: str, described: ColumnDef, table: TableDef, *, primary_id: str
         named=name not in ("owninguser", "owningteam", "owningbusinessunit"),
         parent=described.parent,
         custom=naming.is_custom(name),
+    )
+
+
+def _digits(number: float | None) -> str | None:
+    return None if number is None else str(Decimal(repr(number)))
+
+
+def _options(described: ColumnDef, table: TableDef) -> tuple[Option, ...]:
+    """The choices of a column; those of states and statuses are said of the table."""
+    if described.type == "State":
+        return tuple(Option(value, label) for value, label in table.states.items())
+    if described.type == "Status":
+        return tuple(
+            Option(value, one.label, one.state, one.description, one.color, transitions=one.transitions)
+            for value, one in table.statuses.items()
+        )
+    given = described.options
+    if given is None:
+        return (Option(0, "No"), Option(1, "Yes")) if described.type == "Boolean" else ()
+    known = {value: OptionDef(one) if isinstance(one, str) else one for value, one in given.items()}
+    return tuple(
+        Option(value, one.label, None, one.description, one.color, one.external_value) for value, one in known.items()
     )
 
 
@@ -157,6 +196,29 @@ def _relationship(file: str, described: ManyToManyDef, tables: dict[str, Table])
     )
     one, two = tables[described.table1], tables[described.table2]
     return many_to_many(described.intersect, one.name, one.primary_id, two.name, two.primary_id, names=names)
+
+
+def _declared(file: str, described: RelationshipDef, tables: dict[str, Table]) -> ManyToOne:
+    """What a definition says of one lookup and one of its targets, completed as the service would."""
+    table = tables.get(described.table)
+    column = table.columns.get(described.column) if table is not None else None
+    if column is None or described.target not in column.targets:
+        raise EmulatorStartError(
+            f"{file}: a relationship says that {described.table}.{described.column} points to {described.target}, "
+            "which it does not"
+        )
+    name = described.schema_name or f"{described.target}_{described.table}_{described.column}"
+    return ManyToOne(
+        schema_name=name,
+        table=described.table,
+        column=described.column,
+        target=described.target,
+        nav=described.nav or navigation(described.table, column, described.target),
+        collection=described.collection or name,
+        cascade=described.cascade,
+        hierarchical=described.hierarchical or column.parent,
+        custom=column.custom,
+    )
 
 
 class _Filler:

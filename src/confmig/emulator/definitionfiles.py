@@ -111,6 +111,7 @@ def _extended(below: Definition, file: DefinitionFile, name: str) -> Definition:
         solutions=solutions,
         tables=kept.tables | file.tables,
         many_to_many=kept.many_to_many | {many.schema_name: many for many in file.many_to_many},
+        relationships=kept.relationships | {(one.table, one.column, one.target): one for one in file.relationships},
         rows=rows,
         associations=associations,
     )

@@ -19,7 +19,7 @@ COLUMN_TYPES = (
 
 
 class Option(msgspec.Struct, frozen=True):
-    """A choice: value, label and, for a status, the state that it belongs to."""
+    """A choice: value, label and, for a status, the state that it belongs to and the statuses that may follow it."""
 
     value: int
     label: str
@@ -27,6 +27,7 @@ class Option(msgspec.Struct, frozen=True):
     description: str = ""
     color: str | None = None
     external_value: str = ""
+    transitions: tuple[int, ...] = ()
 
 
 class OptionSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +143,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         custom: Whether somebody made it, rather than the platform.
         change_tracking: Whether ``Prefer: odata.track-changes`` is answered.
         optimistic: Whether rows have versions that If-Match can name.
+        enforce_transitions: Whether a status may only be followed by the ``transitions`` of its option.
+        duplicate_rules: The columns of each published rule of duplicate detection.
         metadata_id: Its MetadataId; one made of the name when None.
         hidden: Ids of rows that collection reads leave out.
         lost_names: Whether lookups point to rows of this table that are not there and have a name.
@@ -160,6 +163,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     managed: bool = False
     change_tracking: bool = False
     optimistic: bool = True
+    enforce_transitions: bool = False
+    duplicate_rules: tuple[tuple[str, ...], ...] = ()
     has_notes: bool = False
     has_activities: bool = False
     metadata_id: str | None = None
@@ -188,7 +193,7 @@ class ManyToMany(msgspec.Struct, frozen=True, kw_only=True):
     metadata_id: str | None = None
 
 
-class Cascade(msgspec.Struct, frozen=True, kw_only=True):
+class Cascade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What happens to the rows below a row; each is a CascadeType.
 
     https://learn.microsoft.com/power-apps/developer/data-platform/configure-entity-relationship-cascading-behavior

@@ -51,6 +51,11 @@ def without(definition: Definition, remove: RemoveDef, file: str) -> Definition:
         },
         tables=tables,
         many_to_many=many_to_many,
+        relationships={
+            names: one
+            for names, one in definition.relationships.items()
+            if one.target in tables and one.column in tables.get(one.table, TableDef({})).columns
+        },
         rows={
             name: tuple(_kept_values(row, lost.get(name, set()), gone) for row in rows)
             for name, rows in definition.rows.items()
