@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NPM := tests/conformance/npm
+NPM_STAMP := $(NPM)/node_modules/.package-lock.json
 
 # What the linters of pipelines read, as far as it is there
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/github/*.yml)
@@ -31,7 +33,19 @@ ensurepip:
 demo: $(STAMP) # The main job, from the sandbox to production, on two emulators
 	$(BIN)/python demo/demo.py
 
-test: $(STAMP) # All tests; those over real packages need CONFMIG_CORPUS (default ../shared/corpus)
+$(NPM_STAMP): $(NPM)/package.json $(NPM)/package-lock.json
+	@command -v npm > /dev/null && command -v node > /dev/null || $(MAKE) --no-print-directory node
+	@node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' || { echo "The npm client needs Node 18 or later." >&2; exit 1; }
+	npm --prefix $(NPM) ci --silent --no-audit --no-fund
+	touch $(NPM_STAMP)
+
+.PHONY: node
+node:
+	@command -v apt-get > /dev/null || { echo "Install Node 18 or later with npm, then run make again." >&2; exit 1; }
+	@if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
+		$$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends nodejs npm
+
+test: $(STAMP) $(NPM_STAMP) # All tests; those over real packages need CONFMIG_CORPUS (default ../shared/corpus)
 	$(BIN)/pytest
 
 pipeline-test: $(STAMP) # The image, the actions and the workflows, run for real in a Docker engine of their own
@@ -52,7 +66,7 @@ lint: $(STAMP) lint-pipeline # Format, rules, types, layers, the lock files
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@! grep -nE '://|^ *-(-index|-extra-index|-find-links|-trusted|i |f )' requirements.txt requirements-dev.txt
+	@! grep -nE '://|^ *-(-index|-extra-index|-find-links|-trusted|i |f )' requirements.txt requirements-dev.txt $(NPM)/package-lock.json
 
 lint-pipeline: $(STAMP) # The image, the actions, the workflows and the Azure Pipelines templates
 	$(BIN)/hadolint Dockerfile
@@ -77,4 +91,4 @@ lock: # Lock the requirements again, with hashes and without host names; needs u
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra emulator --group dev pyproject.toml -o requirements-dev.txt > /dev/null
 
 clean:
-	rm -rf $(VENV) .pipeline .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NPM)/node_modules .pipeline .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
