@@ -163,7 +163,7 @@ def test_what_is_removed_can_come_back_in_another_form(write: Write) -> None:
         ("remove: {columns: {contact: [fullname]}}", "primary name column fullname"),
         ("remove: {relationships: [shop_nope]}", "no relationship shop_nope"),
         ("remove: {solutions: [Nope]}", "no solution Nope"),
-        ("remove: {rows: [Nope]}", "unknown field `rows`"),
+        ("remove: {rows: [Nope]}", "remove.rows: unknown key"),
         ("solutions: [{uniquename: New, friendlyname: New}]", "solution New: Object missing required field `version`"),
         ("solutions: [{uniquename: ShopCore, tables: [shop_nope]}]", "solution ShopCore lists the unknown table"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from confmig.emulator.definitioncheck import DefinitionLoader, problems
 from confmig.emulator.definitions import Definition, DefinitionFile, Json, SolutionDef
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.model import COLUMN_TYPES, Solution
@@ -81,13 +82,14 @@ def _read(place: Traversable) -> DefinitionFile:
         text = place.read_text("utf-8")
     except OSError as error:
         raise EmulatorStartError(f"{name} cannot be read: {error}") from error
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        file = msgspec.convert(yaml.load(text, Loader=loader), DefinitionFile)  # noqa: S506 (both loaders are safe)
+        # An empty file says nothing, which is something else than null.
+        data = yaml.load(text, Loader=DefinitionLoader) or {}  # noqa: S506 (it makes nothing but plain values)
+        file = msgspec.convert(data, DefinitionFile)
     except yaml.YAMLError as error:
         raise EmulatorStartError(f"{name} is not YAML: {error}") from error
     except msgspec.ValidationError as error:
-        raise EmulatorStartError(f"{name}: {error}") from error
+        raise EmulatorStartError("\n".join(problems(text, name)) or f"{name}: {error}") from error
     for table, definition in file.tables.items():
         for column, described in definition.columns.items():
             if described.type not in COLUMN_TYPES:
