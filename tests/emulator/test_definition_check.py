@@ -68,8 +68,8 @@ def test_a_file_that_says_nothing_is_an_environment_without_tables_of_its_own(tm
 
 def test_a_row_is_found_by_its_id() -> None:
     row = {"contactid": "C0000000-0000-4000-8000-000000000002"}
-    line = line_of(TEXT, "rows", "contact", row, "birthdate")
-    assert line is not None
+    depth, line = line_of(TEXT, "rows", "contact", row, "birthdate")
+    assert depth == 4
     assert TEXT.splitlines()[line - 1].strip() == "birthdate: 1840-04-02"
-    assert line_of(TEXT, "rows", "contact", row, "nothing") == line - 3
-    assert line_of(TEXT, "nowhere") is None
+    assert line_of(TEXT, "rows", "contact", row, "nothing") == (3, line - 3)
+    assert line_of(TEXT, "nowhere") == (0, 0)

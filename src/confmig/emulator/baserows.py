@@ -5,12 +5,13 @@ from collections.abc import Iterable
 import msgspec
 
 from confmig.emulator import naming
-from confmig.emulator.model import Solution, Table
+from confmig.emulator.model import Publisher, Solution, Table
 from confmig.emulator.store import Store, Value, stored_names
 
 CALLER_NAME = "# confmig-emulator"
 MESSAGES = ("Create", "Update", "Delete", "Retrieve", "RetrieveMultiple", "CreateMultiple", "UpdateMultiple")
 DEFAULT_VERSION = "9.2.25061.00151"
+DEFAULT_PUBLISHER = Publisher(uniquename="defaultpublisher", friendlyname="Default Publisher", prefix="new")
 _TABLE_COMPONENT = 1
 _WITH_SUBCOMPONENTS = 0
 _SYSTEM_SOLUTION_IDS = {
@@ -126,14 +127,16 @@ def add_solutions(
         version: Version of the organization.
     """
     installed = {solution.uniquename: solution for solution in (*_system_solutions(store, version), *solutions)}
-    publisher = naming.stable_id("publisher", "default")
+    named = [solution.publisher for solution in installed.values() if solution.publisher is not None]
     with store.transaction():
-        row: dict[str, Value] = {
-            "publisherid": publisher,
-            "uniquename": "defaultpublisher",
-            "friendlyname": "Default Publisher",
-        }
-        put(store, "publisher", row | {"customizationprefix": "new"}, now)
+        for publisher in dict.fromkeys((DEFAULT_PUBLISHER, *named)):
+            row: dict[str, Value] = {
+                "publisherid": _publisher_id(publisher),
+                "uniquename": publisher.uniquename,
+                "friendlyname": publisher.friendlyname,
+                "customizationprefix": publisher.prefix,
+            }
+            put(store, "publisher", row, now)
         for solution in installed.values():
             solution_id = _solution_id(solution.uniquename)
             values: dict[str, Value] = {
@@ -145,11 +148,15 @@ def add_solutions(
                 "isvisible": int(solution.isvisible),
                 "installedon": now,
                 "updatedon": now,
-                "publisherid": publisher,
+                "publisherid": _publisher_id(solution.publisher or DEFAULT_PUBLISHER),
             }
             put(store, "solution", values, now)
             for table in solution.tables:
                 _add_component(store, solution_id, table, now)
+
+
+def _publisher_id(publisher: Publisher) -> str:
+    return naming.stable_id("publisher", "default" if publisher == DEFAULT_PUBLISHER else publisher.uniquename)
 
 
 def _solution_id(name: str) -> str:

@@ -26,6 +26,7 @@ class Catalog:
         many_to_many: Iterable[ManyToMany],
         declared: Iterable[ManyToOne] = (),
         option_sets: Iterable[OptionSet] = (),
+        languages: Iterable[int] = (1033,),
     ) -> None:
         self.tables = {table.name: table for table in tables}
         self.sets = {table.entity_set: table for table in self.tables.values()}
@@ -33,6 +34,7 @@ class Catalog:
         self.intersects = {relationship.intersect: relationship for relationship in self.many_to_many}
         self.declared = tuple(declared)
         self.option_sets = {one.name: one for one in option_sets}
+        self.languages = tuple(languages)
         known = {(one.table, one.column, one.target): one for one in self.declared}
         self.many_to_one = tuple(
             known.get((one.table, one.column, one.target), one)
@@ -65,7 +67,11 @@ class Catalog:
     def data(self) -> CatalogData:
         """The part that the store keeps."""
         return CatalogData(
-            tuple(self.tables.values()), self.many_to_many, self.declared, tuple(self.option_sets.values())
+            tuple(self.tables.values()),
+            self.many_to_many,
+            self.declared,
+            tuple(self.option_sets.values()),
+            self.languages,
         )
 
     def replace(
@@ -82,6 +88,7 @@ class Catalog:
             self.many_to_many if many_to_many is None else many_to_many,
             self.declared if declared is None else declared,
             self.option_sets.values() if option_sets is None else option_sets,
+            self.languages,
         )
 
     def wire_columns(self, table: str) -> dict[str, Column]:
@@ -117,7 +124,10 @@ def navigation(table: str, column: Column, target: str) -> str:
         return f"{column.name}_{target}_{table}"
     if table == "activityparty" and column.name == "partyid":
         return f"partyid_{target}"
-    return column.name if len(column.targets) == 1 else f"{column.name}_{target}"
+    # https://learn.microsoft.com/power-apps/developer/data-platform/webapi/web-api-navigation-properties: custom
+    # lookups have the case of their schema name.
+    name = column.schema_name if column.custom and column.schema_name else column.name
+    return name if len(column.targets) == 1 else f"{name}_{target}"
 
 
 def _many_to_one(table: Table, tables: dict[str, Table]) -> Iterable[ManyToOne]:
@@ -187,7 +197,7 @@ def many_to_many(
     )
 
 
-def intersect_table(relationship: ManyToMany) -> Table:
+def intersect_table(relationship: ManyToMany, *, entity_set: str | None = None, object_type_code: int = 0) -> Table:
     """The readable table of an N:N relationship: four read-only columns."""
     name = relationship.intersect
     key = Column(name=f"{name}id", type="Uniqueidentifier", can_create=False, can_update=False, required=True)
@@ -198,11 +208,11 @@ def intersect_table(relationship: ManyToMany) -> Table:
     ]
     return Table(
         name=name,
-        entity_set=f"{name}set",
+        entity_set=entity_set or f"{name}set",
         primary_id=key.name,
         columns={column.name: column for column in (key, *sides, version)},
         display_name=name,
-        object_type_code=type_code(name),
+        object_type_code=object_type_code or type_code(name),
         ownership="none",
         custom="_" in name,
         is_intersect=True,

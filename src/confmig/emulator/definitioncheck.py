@@ -12,7 +12,7 @@ from typing import Literal, get_args, get_origin
 import msgspec
 import yaml
 
-from confmig.emulator.definitions import DefinitionFile
+from confmig.emulator.definitions import Definition, DefinitionFile
 
 _MOST_PROBLEMS = 10
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -56,21 +56,32 @@ def problems(text: str, name: str) -> list[str]:
     return found
 
 
-def line_of(text: str, *path: str | dict[str, str]) -> int | None:
-    """The line where something stands in a file; of what is not there, that of the last part of the path that is.
+def place_of(definition: Definition, *path: str | dict[str, str]) -> str:
+    """The file and the line where a definition says something; the last of its files that does.
 
     Args:
-        text: The text of the file.
+        definition: The definition.
         path: Keys; for an element of a list, the keys and values that it has.
     """
+    best, place = 1, definition.file
+    for name, text in definition.sources:
+        depth, line = line_of(text, *path)
+        if depth >= max(best, 2):
+            best, place = depth, f"{name}:{line}"
+    return place
+
+
+def line_of(text: str, *path: str | dict[str, str]) -> tuple[int, int]:
+    """How many parts of a path there are in a file, and the line where the last of them begins."""
     node = yaml.compose(text, Loader=_Loader)
-    line: int | None = None
+    depth = line = 0
     for part in path:
         found = _below(node, part)
         if found is None:
-            return line
+            break
         line, node = found
-    return line
+        depth += 1
+    return depth, line
 
 
 def _below(node: yaml.Node | None, part: str | dict[str, str]) -> tuple[int, yaml.Node] | None:

@@ -12,7 +12,7 @@ import yaml
 from confmig.emulator.definitioncheck import DefinitionLoader, problems
 from confmig.emulator.definitions import Definition, DefinitionFile, Json, SolutionDef
 from confmig.emulator.errors import EmulatorStartError
-from confmig.emulator.model import COLUMN_TYPES, Solution
+from confmig.emulator.model import Solution
 from confmig.emulator.removing import without
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -37,8 +37,8 @@ def read_definition(name: str) -> Definition:
     """
     folder, first = _place(name)
     definition = Definition(file=first)
-    for file_name, file in _chain(folder, first, set()):
-        definition = _extended(definition, file, file_name)
+    for source, file in _chain(folder, first, set()):
+        definition = _extended(definition, file, source)
     return definition
 
 
@@ -59,13 +59,13 @@ def _built_in(name: str) -> str:
     return f"{name}.yml"
 
 
-def _chain(folder: Traversable, name: str, seen: set[str]) -> Iterator[tuple[str, DefinitionFile]]:
-    """A file after those that it includes, each once."""
+def _chain(folder: Traversable, name: str, seen: set[str]) -> Iterator[tuple[tuple[str, str], DefinitionFile]]:
+    """A file, with its name and text, after those that it includes, each once."""
     place = folder / name
     if str(place) in seen:
         return
     seen.add(str(place))
-    file = _read(place)
+    text, file = _read(place)
     for other in file.include:
         if not other.endswith(_FILE_ENDINGS):
             yield from _chain(_BUILT_IN, _built_in(other), seen)
@@ -73,10 +73,10 @@ def _chain(folder: Traversable, name: str, seen: set[str]) -> Iterator[tuple[str
             raise EmulatorStartError(f"{name}: an include is the name of a file in the same folder, not {other!r}")
         else:
             yield from _chain(folder, other, seen)
-    yield name, file
+    yield (name, text), file
 
 
-def _read(place: Traversable) -> DefinitionFile:
+def _read(place: Traversable) -> tuple[str, DefinitionFile]:
     name = place.name
     try:
         text = place.read_text("utf-8")
@@ -90,15 +90,12 @@ def _read(place: Traversable) -> DefinitionFile:
         raise EmulatorStartError(f"{name} is not YAML: {error}") from error
     except msgspec.ValidationError as error:
         raise EmulatorStartError("\n".join(problems(text, name)) or f"{name}: {error}") from error
-    for table, definition in file.tables.items():
-        for column, described in definition.columns.items():
-            if described.type not in COLUMN_TYPES:
-                raise EmulatorStartError(f"{name}: {table}.{column} has the unknown type {described.type!r}")
-    return file
+    return text, file
 
 
-def _extended(below: Definition, file: DefinitionFile, name: str) -> Definition:
+def _extended(below: Definition, file: DefinitionFile, source: tuple[str, str]) -> Definition:
     """What the files before say, less what a file removes of it, with what the file says itself."""
+    name = source[0]
     kept = without(below, file.remove, name)
     solutions, rows, associations = dict(kept.solutions), dict(kept.rows), dict(kept.associations)
     for solution in file.solutions:
@@ -109,8 +106,11 @@ def _extended(below: Definition, file: DefinitionFile, name: str) -> Definition:
         associations[relationship] = (*associations.get(relationship, ()), *pairs)
     return Definition(
         file=below.file,
+        sources=(*below.sources, source),
         organization=file.organization or kept.organization,
+        languages=file.languages or kept.languages,
         solutions=solutions,
+        choices=kept.choices | file.choices,
         tables=kept.tables | file.tables,
         many_to_many=kept.many_to_many | {many.schema_name: many for many in file.many_to_many},
         relationships=kept.relationships | {(one.table, one.column, one.target): one for one in file.relationships},

@@ -223,21 +223,36 @@ class ManyToOne(msgspec.Struct, frozen=True, kw_only=True):
     metadata_id: str | None = None
 
 
+class Publisher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who made a solution; ``prefix`` begins the names of all that it makes."""
+
+    uniquename: str
+    friendlyname: str
+    prefix: str
+
+
 class Solution(msgspec.Struct, frozen=True, kw_only=True):
-    """An installed solution with the tables that are components of it."""
+    """An installed solution with the tables that are components of it; the default publisher's when none is named."""
 
     uniquename: str
     friendlyname: str
     version: str
     ismanaged: bool = True
     isvisible: bool = True
+    publisher: Publisher | None = None
     tables: tuple[str, ...] = ()
 
 
 class CatalogData(msgspec.Struct, frozen=True):
-    """What of a catalog is kept in the store; ``declared`` are the N:1 relationships that are not made of a column."""
+    """What of a catalog is kept in the store.
+
+    Attributes:
+        declared: The N:1 relationships that are not made of a column alone.
+        languages: The LCIDs of the languages, the base language first.
+    """
 
     tables: tuple[Table, ...]
     many_to_many: tuple[ManyToMany, ...]
     declared: tuple[ManyToOne, ...] = ()
     option_sets: tuple[OptionSet, ...] = ()
+    languages: tuple[int, ...] = (1033,)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from confmig.emulator import basetables
-from confmig.emulator.definitions import Definition, Json, RemoveDef, TableDef
+from confmig.emulator.definitions import Definition, Json, KeyDef, RemoveDef, TableDef
 from confmig.emulator.errors import EmulatorStartError
 
 
@@ -41,9 +41,8 @@ def without(definition: Definition, remove: RemoveDef, file: str) -> Definition:
         if name not in many_to_many
         for listed in (name, many.intersect)
     }
-    return Definition(
-        file=definition.file,
-        organization=definition.organization,
+    return msgspec.structs.replace(
+        definition,
         solutions={
             name: msgspec.structs.replace(solution, tables=tuple(one for one in solution.tables if one not in gone))
             for name, solution in definition.solutions.items()
@@ -54,7 +53,7 @@ def without(definition: Definition, remove: RemoveDef, file: str) -> Definition:
         relationships={
             names: one
             for names, one in definition.relationships.items()
-            if one.target in tables and one.column in tables.get(one.table, TableDef({})).columns
+            if gone.isdisjoint((one.table, one.target)) and one.column not in lost.get(one.table, ())
         },
         rows={
             name: tuple(_kept_values(row, lost.get(name, set()), gone) for row in rows)
@@ -78,6 +77,12 @@ def _check(definition: Definition, remove: RemoveDef, file: str) -> None:
         for name in names:
             if name not in removable:
                 raise EmulatorStartError(f"{file}: remove: what it includes has no {kind} {name} that can be removed")
+    for name, removed in remove.columns.items():
+        table = definition.tables[name]
+        primary = {"id": table.primary_id or basetables.id_column_of(name), "name": table.primary_name}
+        for kind, column in primary.items():
+            if column in removed:
+                raise EmulatorStartError(f"{file}: remove: {name} cannot be without its primary {kind} column {column}")
 
 
 def _removable_columns(definition: Definition) -> Iterator[str]:
@@ -96,7 +101,11 @@ def _trimmed(table: TableDef, gone: frozenset[str], removed: tuple[str, ...]) ->
         if name not in removed and (targets or not column.targets):
             columns[name] = msgspec.structs.replace(column, targets=targets)
     lost = table.columns.keys() - columns.keys()
-    keys = {name: listed for name, listed in table.keys.items() if lost.isdisjoint(listed)}
+    keys = {
+        name: key
+        for name, key in table.keys.items()
+        if lost.isdisjoint(key.columns if isinstance(key, KeyDef) else key)
+    }
     return msgspec.structs.replace(table, columns=columns, keys=keys)
 
 

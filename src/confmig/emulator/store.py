@@ -135,7 +135,7 @@ class Store:
         if rows.get("format") != _FORMAT:
             raise EmulatorStartError("the store was written by another version of the emulator; delete it")
         data = msgspec.json.decode(rows["catalog"], type=CatalogData)
-        self.catalog = Catalog(data.tables, data.many_to_many, data.declared, data.option_sets)
+        self.catalog = Catalog(data.tables, data.many_to_many, data.declared, data.option_sets, data.languages)
         self.organization_id = rows["organization_id"]
         self.caller_id = rows["caller_id"]
         self.business_unit_id = rows["business_unit_id"]
