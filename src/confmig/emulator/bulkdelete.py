@@ -17,12 +17,12 @@ from confmig.emulator.errors import ServiceError, bad_request, fetch_entity_miss
 from confmig.emulator.fetchconditions import Conditions
 from confmig.emulator.filters import Sql
 from confmig.emulator.model import Table
-from confmig.emulator.payload import Body, decode_object
+from confmig.emulator.operations import Call, Operations
+from confmig.emulator.payload import Body
 from confmig.emulator.store import quoted, table_sql
-from confmig.emulator.wire import Reply, Request, json_reply
+from confmig.emulator.wire import Reply
 from confmig.emulator.writing import Writer
 
-ACTION = "BulkDelete"
 _OPERATORS = {
     "Equal": "eq",
     "NotEqual": "ne",
@@ -54,13 +54,18 @@ _OPERATORS = {
 """ConditionOperator, as FetchXML writes it."""
 
 
-def bulk_delete(writer: Writer, request: Request) -> Reply:
+def add_actions(operations: Operations) -> None:
+    """Make the action callable."""
+    operations.actions({"BulkDelete": bulk_delete})
+
+
+def bulk_delete(call: Call) -> Reply:
     """Remove the rows that the queries of ``QuerySet`` find.
 
     Raises:
         ServiceError: A parameter is missing, or a query cannot be understood; then nothing is removed.
     """
-    body = decode_object(request.body)
+    writer, body = call.writer, call.parameters
     if not isinstance(body.get("JobName"), str):
         raise invalid_argument("The parameter JobName is required.")
     queries = _objects(body, "QuerySet")
@@ -72,8 +77,7 @@ def bulk_delete(writer: Writer, request: Request) -> Reply:
     for (_, row_id), table in found.items():
         with suppress(ServiceError):
             writer.delete(table, row_id)
-    context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.BulkDeleteResponse"
-    return json_reply({"@odata.context": context, "JobId": str(uuid.uuid4())})
+    return call.answer({"JobId": str(uuid.uuid4())})
 
 
 def _found(writer: Writer, query: Body) -> Iterator[tuple[Table, str]]:

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from confmig.emulator.context import Context
 from confmig.emulator.errors import ServiceError, bad_request, invalid_argument, row_missing
 from confmig.emulator.model import Column, Table
-from confmig.emulator.payload import decode_object
+from confmig.emulator.operations import Call, Operations
 from confmig.emulator.store import file_column
 from confmig.emulator.wire import Reply, Request, json_reply
 from confmig.emulator.writing import Writer
@@ -105,14 +105,17 @@ class Files:
         transfer.content, transfer.ended = bytearray(), True
         return Reply(204)
 
-    def act(self, writer: Writer, action: str, request: Request) -> Reply:
+    def add_actions(self, operations: Operations) -> None:
+        """Make the block actions callable."""
+        operations.actions(dict.fromkeys(ACTIONS, self.act))
+
+    def act(self, call: Call) -> Reply:
         """One of the block actions.
 
         Raises:
             ServiceError: An argument is wrong.
         """
-        body = decode_object(request.body)
-        context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.{action}Response"
+        writer, action, body = call.writer, call.name, call.parameters
         if action in ("InitializeFileBlocksUpload", "InitializeFileBlocksDownload"):
             answer = self._initialize(writer.context, body, upload=action.endswith("Upload"))
         elif action == "UploadBlock":
@@ -129,7 +132,7 @@ class Files:
             answer = {"Data": base64.b64encode(transfer.content[start : start + length]).decode()}
         else:
             return _delete_file(writer, str(body.get("FileId")).lower())
-        return json_reply({"@odata.context": context, **answer})
+        return call.answer(answer)
 
     def _initialize(self, context: Context, body: dict[str, object], *, upload: bool) -> dict[str, object]:
         target = body.get("Target")

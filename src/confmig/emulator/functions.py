@@ -1,25 +1,37 @@
-"""The unbound functions: who calls, which version, how many rows."""
-
-import msgspec
+"""Functions about the organization: who calls, which version, which languages, how many rows."""
 
 from confmig.emulator.errors import fetch_entity_missing, invalid_argument
+from confmig.emulator.operations import Call, Operations
 from confmig.emulator.store import Store, table_sql
-from confmig.emulator.urls import Segment
-from confmig.emulator.wire import Reply, Request, json_reply
+from confmig.emulator.wire import Reply
+
+_ENGLISH = 1033
 
 
-def _context(request: Request, name: str) -> str:
-    return f"{request.base}$metadata#Microsoft.Dynamics.CRM.{name}Response"
-
-
-def who_am_i(store: Store, _segment: Segment, request: Request) -> Reply:
-    """The caller, its business unit and the organization."""
-    return json_reply(
+def add_functions(operations: Operations) -> None:
+    """Make the functions of this module callable."""
+    operations.functions(
         {
-            "@odata.context": _context(request, "WhoAmI"),
-            "BusinessUnitId": store.business_unit_id,
-            "UserId": store.caller_id,
-            "OrganizationId": store.organization_id,
+            "WhoAmI": who_am_i,
+            "RetrieveVersion": retrieve_version,
+            "RetrieveCurrentOrganization": retrieve_current_organization,
+            "RetrieveTotalRecordCount": retrieve_total_record_count,
+            "RetrieveProvisionedLanguages": retrieve_provisioned_languages,
+            "RetrieveAvailableLanguages": retrieve_available_languages,
+        }
+    )
+
+
+def who_am_i(call: Call) -> Reply:
+    """The caller, its business unit and the organization."""
+    context = call.writer.context
+    users = context.store.catalog.tables["systemuser"]
+    row = context.store.read(users, context.caller_id, ["businessunitid"]) or {}
+    return call.answer(
+        {
+            "BusinessUnitId": row.get("businessunitid") or context.store.business_unit_id,
+            "UserId": context.caller_id,
+            "OrganizationId": context.store.organization_id,
         }
     )
 
@@ -30,45 +42,83 @@ def _organization(store: Store) -> tuple[str, str]:
     return (str(row[0]), str(row[1])) if row else ("", "")
 
 
-def retrieve_version(store: Store, _segment: Segment, request: Request) -> Reply:
+def retrieve_version(call: Call) -> Reply:
     """The version of the organization."""
-    return json_reply({"@odata.context": _context(request, "RetrieveVersion"), "Version": _organization(store)[1]})
+    return call.answer({"Version": _organization(call.writer.context.store)[1]})
 
 
-def retrieve_current_organization(store: Store, _segment: Segment, request: Request) -> Reply:
-    """The organization with its names and its address."""
+def retrieve_current_organization(call: Call) -> Reply:
+    """The organization with its names and its addresses.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/organizationdetail
+    """
+    store = call.writer.context.store
     name, version = _organization(store)
-    root = request.base.partition("/api/")[0]
+    root = call.request.base.partition("/api/")[0]
+    addresses = {
+        "WebApplication": f"{root}/",
+        "OrganizationService": f"{root}/XRMServices/2011/Organization.svc",
+        "OrganizationDataService": f"{root}/XRMServices/2011/OrganizationData.svc",
+    }
     detail = {
         "OrganizationId": store.organization_id,
         "FriendlyName": name,
         "OrganizationVersion": version,
         "EnvironmentId": store.organization_id,
+        "DatacenterId": "00000000-0000-0000-0000-000000000000",
+        "Geo": "NA",
+        "TenantId": store.organization_id,
         "UrlName": "emulator",
         "UniqueName": "emulator",
         "State": "Enabled",
-        "Endpoints": {"Count": 1, "Keys": ["WebApplication"], "Values": [root]},
+        "SchemaType": "Standard",
+        "OrganizationType": "Customer",
+        "Endpoints": {
+            "Count": len(addresses),
+            "IsReadOnly": False,
+            "Keys": list(addresses),
+            "Values": list(addresses.values()),
+        },
     }
-    return json_reply({"@odata.context": _context(request, "RetrieveCurrentOrganization"), "Detail": detail})
+    return call.answer({"Detail": detail})
 
 
-def retrieve_total_record_count(store: Store, segment: Segment, request: Request) -> Reply:
+def retrieve_total_record_count(call: Call) -> Reply:
     """The number of rows of some tables.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/count-rows
 
     Raises:
         ServiceError: A table does not exist.
     """
-    text = segment.parts.get("EntityNames", "")
-    text = request.options().get(text, text) if text.startswith("@") else text
-    try:
-        names = msgspec.json.decode(text.replace("'", '"'), type=list[str])
-    except msgspec.DecodeError as error:
-        raise invalid_argument("EntityNames is not a list of names.") from error
+    names = call.parameters.get("EntityNames")
+    if not isinstance(names, list):
+        raise invalid_argument("EntityNames is not a list of names.")
+    store = call.writer.context.store
     for name in names:
-        if name not in store.catalog.tables:
-            raise fetch_entity_missing(name)
+        if not isinstance(name, str) or name not in store.catalog.tables:
+            raise fetch_entity_missing(str(name))
     counts = [store.query(f"SELECT count(*) FROM {table_sql(name)}").fetchone()[0] for name in names]  # noqa: S608 (quoted)
     collection = {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts}
-    return json_reply(
-        {"@odata.context": _context(request, "RetrieveTotalRecordCount"), "EntityRecordCountCollection": collection}
-    )
+    return call.answer({"EntityRecordCountCollection": collection})
+
+
+def retrieve_provisioned_languages(call: Call) -> Reply:
+    """The languages that users of the organization can choose.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/retrieveprovisionedlanguages
+    """
+    return call.answer({"RetrieveProvisionedLanguages": list(_languages(call.writer.context.store))})
+
+
+def retrieve_available_languages(call: Call) -> Reply:
+    """The languages that can be provisioned: here those that are.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/retrieveavailablelanguages
+    """
+    return call.answer({"LocaleIds": list(_languages(call.writer.context.store))})
+
+
+def _languages(store: Store) -> tuple[int, ...]:
+    statement = f"SELECT languagecode FROM {table_sql('organization')} WHERE languagecode IS NOT NULL"  # noqa: S608 (constants)
+    return tuple(row[0] for row in store.query(statement)) or (_ENGLISH,)

@@ -11,6 +11,7 @@ from confmig.emulator.environment import now
 from confmig.emulator.errors import ServiceError, no_resource, row_missing, segment_missing, unexpected
 from confmig.emulator.metadata import Metadata
 from confmig.emulator.metadataquery import entity_definitions, metadata_changes, relationship_definitions
+from confmig.emulator.operations import Operations
 from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.rows import Rows
 from confmig.emulator.store import Store
@@ -20,12 +21,7 @@ from confmig.emulator.writing import Writer
 
 _LOG = logging.getLogger(__name__)
 ROOT = re.compile(r"/api/data/v9\.\d+/?")
-_FUNCTIONS = {
-    "WhoAmI": functions.who_am_i,
-    "RetrieveVersion": functions.retrieve_version,
-    "RetrieveTotalRecordCount": functions.retrieve_total_record_count,
-    "RetrieveCurrentOrganization": functions.retrieve_current_organization,
-}
+_METADATA = ("EntityDefinitions", "RelationshipDefinitions", "RetrieveMetadataChanges")
 
 
 class Service:
@@ -37,7 +33,15 @@ class Service:
         self.metadata = Metadata(store.catalog)
         self._converters = Converters(store.catalog)
         self._files = files.Files()
+        self._operations = Operations()
+        self._add_operations()
         self._denied = frozenset(name.lower() for name in options.deny)
+
+    def _add_operations(self) -> None:
+        """All that can be called by its name; each module adds its own."""
+        functions.add_functions(self._operations)
+        bulkdelete.add_actions(self._operations)
+        self._files.add_actions(self._operations)
 
     def answer(self, request: Request) -> Reply:
         """The answer to a request; an error of the service is an answer, too."""
@@ -68,21 +72,19 @@ class Service:
         if not segments:
             return self._service_document(request)
         head = segments[0]
-        function = _FUNCTIONS.get(head.name)
-        if function is not None:
-            if request.method != "GET":
-                raise no_resource(request.base + request.path)
-            return function(self.store, head, request)
-        if head.name in ("EntityDefinitions", "RelationshipDefinitions", "RetrieveMetadataChanges"):
+        if head.name in _METADATA:
             return self._describe(head, segments, request)
         writer = Writer(self._context(request, references), self._converters)
-        if head.name in files.ACTIONS and request.method == "POST":
-            return self._files.act(writer, head.name, request)
-        if head.name == bulkdelete.ACTION and request.method == "POST":
-            return bulkdelete.bulk_delete(writer, request)
         table = self.store.catalog.sets.get(head.name)
         if table is None:
-            raise segment_missing(head.name)
+            called = self._operations.unbound(segments, writer, request)
+            if called is None:
+                raise segment_missing(head.name)
+            return called
+        if len(segments) > 1:
+            called = self._operations.bound(table, segments, writer, request)
+            if called is not None:
+                return called
         return Rows(writer, self._files, table, request).answer(segments)
 
     def _describe(self, head: Segment, segments: list[Segment], request: Request) -> Reply:
