@@ -1,7 +1,8 @@
 """A plain client for the tests: what goes over the wire is written out in each test."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
@@ -63,3 +64,11 @@ def error(reply: requests.Response) -> tuple[int, str]:
     body = reply.json()["error"]
     assert body["message"]
     return reply.status_code, body["code"]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until the server is where a test wants it."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.002)

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import requests
 
+from confmig.emulator.asgi import Application, Receive, Scope, Send
 from confmig.emulator.errors import EmulatorStartError, PackageFileError
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Application, Emulator, Receive, Scope, Send
+from confmig.emulator.server import Emulator
 
 from .client import Client, error
 from .conftest import SHOP

@@ -1,7 +1,6 @@
 """Making or opening the environment that the options ask for."""
 
 import uuid
-from datetime import UTC, datetime
 
 from confmig.emulator import basetables
 from confmig.emulator.baserows import add_base_rows, add_solutions
@@ -12,11 +11,6 @@ from confmig.emulator.loading import load_package
 from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.packagefile import open_package
 from confmig.emulator.store import Store
-
-
-def now() -> str:
-    """The present time as the wire writes it, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def open_environment(options: EmulatorOptions) -> Store:
@@ -65,7 +59,7 @@ def _plain_id(text: str | None) -> str | None:
 
 
 def _fill(store: Store, options: EmulatorOptions) -> None:
-    moment = now()
+    moment = options.clock.stamp()
     if options.package is not None:
         load_package(
             store,

@@ -4,6 +4,8 @@ The texts, codes and statuses on the wire are those Microsoft documents for the 
 (https://learn.microsoft.com/power-apps/developer/data-platform/webapi/compose-http-requests-handle-errors).
 """
 
+from collections.abc import Mapping
+
 
 class EmulatorStartError(Exception):
     """The emulator cannot start: a definition, an option or the store is wrong."""
@@ -14,10 +16,11 @@ class PackageFileError(Exception):
 
 
 class ServiceError(Exception):
-    """An answer of the service that is an error: its HTTP status, its code and its sentence."""
+    """An answer of the service that is an error: its HTTP status, its code, its sentence, and headers of its own."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
+        self.headers = dict(headers or {})
         self.status = status
         self.code = code
         self.message = message

@@ -240,6 +240,7 @@ def _answer(store: Store, table: Table, request: Request, fetch: etree._Element,
     rows = store.query(statement, query.sql.parameters).fetchall()
     more = len(rows) > limit and not top
     rows = rows[:limit]
+    store.work.read += len(rows)
     following = _cookie(table, page, str(rows[0][1]), str(rows[-1][1])) if more else None
     return _body(request, table, [str(row[0]) for row in rows], following, total)
 

@@ -1,7 +1,9 @@
 """How an emulator is started."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from confmig.emulator.clock import Clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,15 @@ class EmulatorOptions:
         tls_certificate: PEM file with the server's certificate, and its key unless that is in a file of its own.
         tls_key: PEM file with the key of that certificate.
         self_signed: Serve TLS with a certificate of an authority that is made for this run.
+        clock: The one source of time.
+        limits: Service protection limits that hold, as ``Limits.parse`` reads them; None limits nothing.
+        latency: How long requests take, as ``Latency.parse`` reads it; None adds nothing.
+        servers: How many web servers the environment has.
+        dop_hint: Degree of parallelism that each answer recommends.
+        faults: Faults on purpose, as ``FaultRule.parse`` reads them.
+        seed: Decides which requests the faults with a rate strike.
+        gzip: Compress answers for clients that accept it.
+        log: File to which each request adds a line.
         deny: Privileges that the caller lacks, such as ``prvCreateAccount``.
     """
 
@@ -36,4 +47,13 @@ class EmulatorOptions:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     self_signed: bool = False
+    clock: Clock = field(default_factory=Clock)
+    limits: str | None = None
+    latency: str | None = None
+    servers: int = 1
+    dop_hint: int = 4
+    faults: tuple[str, ...] = ()
+    seed: int = 0
+    gzip: bool = False
+    log: Path | None = None
     deny: tuple[str, ...] = ()

@@ -248,6 +248,7 @@ def read_collection(
         f"{where_sql(conditions)} ORDER BY {', '.join(order)}{tail}"
     )
     rows = store.query(statement, sql.parameters).fetchall()
+    store.work.read += min(len(rows), limit)
     following = Token(rows[limit - 1][1], token.skip + limit) if top is None and len(rows) > limit else None
     return _page(request, table, context, [row[0] for row in rows[:limit]], following, total, preferences.applied)
 
@@ -312,6 +313,7 @@ def row_json(store: Store, table: Table, row_id: str, request: Request) -> str |
     row = store.query(statement, (row_id,)).fetchone()
     if row is None:
         return None
+    store.work.read += 1
     select = f"({options['$select']})" if options.get("$select") else ""
     context = msgspec.json.encode(f"{request.base}$metadata#{table.entity_set}{select}/$entity").decode()
     return f'{{"@odata.context":{context},{row[0][1:]}'

@@ -1,104 +1,44 @@
-"""The HTTP side: an ASGI application, a server in a thread for tests, a server for the command."""
+"""The HTTP server: in a thread for tests, and for the command."""
 
 import asyncio
-import re
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote
 
 import msgspec
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from confmig.emulator.asgi import Application
 from confmig.emulator.certificates import Tls, tls_files
+from confmig.emulator.delivering import TRANSPORT
 from confmig.emulator.environment import open_environment
-from confmig.emulator.errors import EmulatorStartError, ServiceError
+from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.front import Front
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.service import ROOT, Service
-from confmig.emulator.wire import Reply, Request, error_reply
+from confmig.emulator.service import Service
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-LONGEST_URL = 32_768
-_ORIGIN = re.compile(r"https?://[^/]*")
-LARGEST_BODY = 128 << 20
-DOP_HINT = "4"
 _START_SECONDS = 30.0
 _BACKLOG = 2048
+_LONGEST_HEAD = 1 << 17
+# As long as IIS, on which the service runs, keeps a connection that nobody uses
+# (https://learn.microsoft.com/iis/configuration/system.applicationhost/sites/site/limits).
+_KEEP_ALIVE_SECONDS = 120
 
 
-def application(service: Service) -> Application:
-    """The ASGI application of a service.
+class _Protocol(H11Protocol):
+    """HTTP/1.1 of uvicorn, in pure Python as everywhere; the application gets at the connection, to break it."""
 
-    A request is answered in the event loop itself: SQLite is local, so that a thread would only add a switch, and
-    requests one after another are the one writer that SQLite wants.
-    """
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        try:
-            body = await _body(receive)
-            reply = _answer(service, scope, body)
-        except ServiceError as error:
-            reply = error_reply(error)
-        reply.headers["x-ms-dop-hint"] = DOP_HINT
-        await _send(send, reply, head_only=scope["method"] == "HEAD")
-
-    return app
-
-
-async def _body(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ServiceError(400, "0x80048d19", "The client closed the connection.")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > LARGEST_BODY:
-            raise ServiceError(413, "0x8004418A", "Request message length is too large.")
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
-
-
-def _answer(service: Service, scope: Scope, body: bytes) -> Reply:
-    address = (scope.get("raw_path") or scope["path"].encode()).split(b"?")[0].decode("latin-1")
-    # A request that comes through a proxy names the server, too.
-    path = unquote(_ORIGIN.sub("", address))
-    query = scope["query_string"].decode("latin-1")
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    root = ROOT.match(path)
-    if root is None:
-        return Reply(404, b"", {})
-    if len(path) + len(query) > LONGEST_URL:
-        raise ServiceError(414, "0x80060888", f"The URL is longer than {LONGEST_URL} characters.")
-    token = service.options.token
-    if token is not None and headers.get("authorization") != f"Bearer {token}":
-        challenge = "Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/authorize"
-        resource = f"{scope.get('scheme', 'http')}://{headers.get('host', '')}/"
-        return Reply(401, b"", {"WWW-Authenticate": f"{challenge}, resource_id={resource}"})
-    base = f"{scope.get('scheme', 'http')}://{headers.get('host', '')}{root.group().rstrip('/')}/"
-    return service.answer(Request(scope["method"], base, path[root.end() :], query, headers, body))
-
-
-async def _send(send: Send, reply: Reply, *, head_only: bool) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
-    if reply.status != 204:
-        headers.append((b"content-length", str(len(reply.body)).encode()))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head_only else reply.body})
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take up a new connection."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
 def _bind(options: EmulatorOptions) -> socket.socket:
@@ -124,6 +64,7 @@ def _url(bound: socket.socket, *, secure: bool) -> str:
 def _config(app: Application, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=_Protocol,
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,
         log_config=None,
@@ -132,7 +73,8 @@ def _config(app: Application, tls: Tls | None) -> uvicorn.Config:
         lifespan="off",
         ws="none",
         server_header=False,
-        h11_max_incomplete_event_size=1 << 17,
+        h11_max_incomplete_event_size=_LONGEST_HEAD,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=5,
     )
 
@@ -192,15 +134,17 @@ class Emulator:
         try:
             tls = self._open.enter_context(tls_files(self._options))
             store = open_environment(self._options)
+            self._open.callback(store.close)
+            self._service = Service(store, self._options)
+            app = Front(self._service, self._options)
+            self._open.callback(app.close)
         except BaseException:
             self._socket.close()
             self._open.close()
             raise
         self.url = _url(self._socket, secure=tls is not None)
         self.authority = tls.authority if tls else None
-        self._service = Service(store, self._options)
         self.organization_id = store.organization_id
-        app = application(self._service)
         self._server = _Server(_config(self._wrap(app) if self._wrap else app, tls))
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="emulator", daemon=True)
@@ -229,10 +173,8 @@ class Emulator:
             self._thread.join(timeout=15)
         if self._socket is not None:
             self._socket.close()
-        if self._service is not None:
-            self._service.store.close()
         self._open.close()
-        self._server = self._thread = self._socket = self._service = None
+        self._server = self._thread = self._socket = None
 
     def __enter__(self) -> Self:
         self.start()

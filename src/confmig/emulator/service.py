@@ -7,8 +7,8 @@ from confmig.emulator import bulkdelete, files, functions, naming
 from confmig.emulator.batch import run_batch
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
-from confmig.emulator.environment import now
 from confmig.emulator.errors import ServiceError, no_resource, row_missing, segment_missing, unexpected
+from confmig.emulator.faults import FaultRule, Faults
 from confmig.emulator.metadata import Metadata
 from confmig.emulator.metadataquery import entity_definitions, metadata_changes, relationship_definitions
 from confmig.emulator.operations import Operations
@@ -35,6 +35,7 @@ class Service:
         self._files = files.Files()
         self._operations = Operations()
         self._add_operations()
+        self.faults = Faults([FaultRule.parse(text) for text in options.faults], options.seed)
         self._denied = frozenset(name.lower() for name in options.deny)
 
     def _add_operations(self) -> None:
@@ -59,6 +60,7 @@ class Service:
 
     def _answer_part(self, request: Request, references: dict[str, str]) -> Reply:
         try:
+            self.faults.check_part(request.method, request.path)
             return self._dispatch(request, references)
         except ServiceError as error:
             return error_reply(error)
@@ -103,7 +105,14 @@ class Service:
             users = self.store.catalog.tables["systemuser"]
             if not naming.is_guid(caller) or not self.store.exists(users, caller):
                 raise row_missing("systemuser", caller)
-        return Context(self.store, request.base, caller or self.store.caller_id, now(), self._denied, references)
+        return Context(
+            self.store,
+            request.base,
+            caller or self.store.caller_id,
+            self.options.clock.stamp(),
+            self._denied,
+            references,
+        )
 
     def _service_document(self, request: Request) -> Reply:
         names = [{"name": name, "kind": "EntitySet", "url": name} for name in sorted(self.store.catalog.sets)]

@@ -15,6 +15,7 @@ import msgspec
 from confmig.emulator import naming
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.latency import Work
 from confmig.emulator.model import TEXTS, CatalogData, Column, Table
 
 Value = str | int | bytes | None
@@ -82,6 +83,9 @@ class Store:
     """The environment's rows and the catalog that describes them.
 
     All access is from the one thread that serves requests, so that there is one writer by construction.
+
+    Attributes:
+        work: The rows written and returned so far, for those who reckon how long that takes.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -116,6 +120,7 @@ class Store:
         self.organization_id = ""
         self.caller_id = ""
         self.business_unit_id = ""
+        self.work = Work()
         self._version = 0
         self._depth = 0
         self._inserts: dict[tuple[str, ...], str] = {}
@@ -229,6 +234,7 @@ class Store:
             if len(self._inserts) >= _MOST_SHAPES:
                 self._inserts.clear()
             sql = self._inserts[names] = _insert_sql(table, list(values))
+        self.work.written += 1
         self.connection.execute(sql, [naming.sort_key(str(values[table.primary_id])), *values.values()])
 
     def insert_many(self, table: Table, rows: Iterable[dict[str, Value]]) -> None:
@@ -243,6 +249,7 @@ class Store:
         """Set columns of a row that is there."""
         names = sorted(values)
         sets = ", ".join(f"{quoted(name)} = ?" for name in names)
+        self.work.written += 1
         self.connection.execute(
             f"UPDATE {table_sql(table.name)} SET {sets} WHERE {quoted(table.primary_id)} = ?",  # noqa: S608 (quoted)
             [*[values[name] for name in names], row_id],
@@ -250,6 +257,7 @@ class Store:
 
     def delete(self, table: Table, row_id: str) -> bool:
         """Remove a row; False when it was not there."""
+        self.work.written += 1
         cursor = self.connection.execute(
             f"DELETE FROM {table_sql(table.name)} WHERE {quoted(table.primary_id)} = ?",  # noqa: S608 (quoted)
             (row_id,),

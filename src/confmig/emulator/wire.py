@@ -153,5 +153,5 @@ def error_reply(error: ServiceError) -> Reply:
     return Reply(
         error.status,
         msgspec.json.encode(body),
-        {"Content-Type": JSON, "REQ_ID": request_id, "x-ms-service-request-id": request_id},
+        {"Content-Type": JSON, "REQ_ID": request_id, "x-ms-service-request-id": request_id, **error.headers},
     )
