@@ -60,6 +60,57 @@ def emulator(
             help="Serve TLS with a certificate made for this run; the ready line says where its authority's file is.",
         ),
     ] = None,
+    limits: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CONFMIG_LIMITS",
+            metavar="on|SETTINGS",
+            help="Service protection limits: on, or any of window=30s,requests=600,execution=120s,concurrent=52; "
+            "a window alone scales the budgets.",
+        ),
+    ] = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CONFMIG_LATENCY",
+            metavar="SETTINGS",
+            help="How long requests take: any of request=60ms,row=8ms,read=0.02ms,workers=16.",
+        ),
+    ] = None,
+    servers: Annotated[
+        int,
+        typer.Option(
+            envvar="CONFMIG_SERVERS",
+            min=1,
+            max=64,
+            help="Web servers with limits and workers of their own; a cookie holds clients to one.",
+        ),
+    ] = 1,
+    dop_hint: Annotated[
+        int,
+        typer.Option(envvar="CONFMIG_DOP_HINT", min=1, max=1000, help="Degree of parallelism that answers recommend."),
+    ] = 4,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="CONFMIG_FAULT",
+            metavar="KIND[:SETTINGS]",
+            help="Fault on purpose, such as drop-after:every=7,method=POST,path=CreateMultiple,times=2; repeatable. "
+            "The README lists kinds and settings.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(envvar="CONFMIG_SEED", help="Decides which requests the faults with a rate strike.")
+    ] = 0,
+    gzip: Annotated[
+        bool, typer.Option("--gzip", envvar="CONFMIG_GZIP", help="Compress answers for clients that accept it.")
+    ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CONFMIG_LOG", help="File to which each request adds a line of JSON, without bodies and queries."
+        ),
+    ] = None,
     deny: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,6 +142,14 @@ def emulator(
         tls_certificate=tls_certificate,
         tls_key=tls_key,
         self_signed=tls is Tls.SELF_SIGNED,
+        limits=limits,
+        latency=latency,
+        servers=servers,
+        dop_hint=dop_hint,
+        faults=tuple(fault or ()),
+        seed=seed,
+        gzip=gzip,
+        log=log,
         deny=tuple(deny or ()),
     )
     try:
