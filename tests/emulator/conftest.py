@@ -12,6 +12,7 @@ from confmig.emulator.server import Emulator
 from .client import Client
 
 SHOP = Path(__file__).with_name("shop.yml")
+RULES = Path(__file__).with_name("rules.yml")
 _DEFAULT_CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
 
@@ -28,6 +29,15 @@ def shop() -> Iterator[Client]:
 def fresh() -> Iterator[Client]:
     """The small environment, for one test alone."""
     with Emulator(EmulatorOptions(environment=str(SHOP))) as emulator:
+        client = Client(emulator.url)
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def rules() -> Iterator[Client]:
+    """The environment on which the rules of writing can be seen, shared by a module."""
+    with Emulator(EmulatorOptions(environment=str(RULES))) as emulator:
         client = Client(emulator.url)
         yield client
         client.close()

@@ -57,8 +57,8 @@ def test_setting_one_target_replaces_the_other(shop: Client) -> None:
         ({"parentcustomerid_account@odata.bind": "nonsense"}, 400, "0x80048d19"),
         ({"parentcustomerid_account@odata.bind": 5}, 400, "0x80048d19"),
         ({"ownerid@odata.bind": f"/contacts({ANA})"}, 400, "0x80040229"),
-        ({"_parentcustomerid_value": CONTOSO}, 400, "0x80048d19"),
-        ({"parentcustomerid": CONTOSO}, 400, "0x80048d19"),
+        ({"_parentcustomerid_value": CONTOSO}, 400, "0x80060888"),
+        ({"parentcustomerid": CONTOSO}, 400, "0x80060888"),
         ({"parentcustomerid_account@odata.bind": "$1"}, 400, "0x80048d19"),
     ],
 )
@@ -194,6 +194,9 @@ def test_parties_are_made_with_their_activity_and_replaced_as_a_whole(shop: Clie
 
 
 def test_a_refused_party_undoes_the_activity(shop: Client) -> None:
-    bad = {"subject": "No", "email_activity_parties": [{"partyid_contact@odata.bind": f"/contacts({uuid.uuid4()})"}]}
-    assert error(shop.send("POST", "emails", bad)) == (404, "0x80040217")
+    nobody = {"partyid_contact@odata.bind": f"/contacts({uuid.uuid4()})", "participationtypemask": 1}
+    without_part = {"addressused": "ana@shop.example"}
+    for party, expected in ((nobody, (404, "0x80040217")), (without_part, (400, "0x80040200"))):
+        bad = {"subject": "No", "email_activity_parties": [party]}
+        assert error(shop.send("POST", "emails", bad)) == expected
     assert shop.get("emails?$filter=subject eq 'No'")["value"] == []

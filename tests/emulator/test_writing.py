@@ -138,7 +138,7 @@ def test_dates(shop: Client) -> None:
         ("contacts", {"shop_paper": "x"}, 400, "0x80048d19"),
         ("accounts", {"name": "a" * 21}, 400, "0x80044331"),
         ("accounts", {}, 400, "0x80040200"),
-        ("accounts", {"name": None}, 400, "0x80040200"),
+        ("accounts", {"name": None}, 400, "0x8004203E"),
         ("accounts", {"name": "x", "creditonhold": "true"}, 400, "0x80048d19"),
         ("accounts", {"name": "x", "revenue": 922337203685478}, 400, "0x80040317"),
         ("accounts", {"name": "x", "statecode": 1, "statuscode": 1}, 400, "0x80048408"),

@@ -55,6 +55,10 @@ class Catalog:
             self.to_table.setdefault(one.target, []).append(one)
             if one.target != "owner":
                 self._navs.setdefault((one.table, one.column), {})[one.target] = one.nav
+        self.hierarchies: dict[str, tuple[str, ...]] = {
+            name: tuple(one.column for one in ones if one.hierarchical and one.target == name)
+            for name, ones in self.from_table.items()
+        }
         self._associations: dict[str, dict[str, tuple[ManyToMany, bool]]] = {name: {} for name in self.tables}
         for many in self.many_to_many:
             self._associations[many.table1][many.nav1] = (many, True)

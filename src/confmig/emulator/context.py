@@ -23,6 +23,13 @@ from confmig.emulator.urls import Segment, split_path
 _PLAIN = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*)\(([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\)")
 
 
+_WITHOUT_NAMED_ID = frozenset({"systemuser", "team"})
+"""Principals share a type, so that their primary key cannot be written with its name.
+
+https://learn.microsoft.com/power-apps/developer/data-platform/use-alternate-key-reference-record
+"""
+
+
 @dataclass
 class Context:
     """The surroundings of one request.
@@ -34,6 +41,7 @@ class Context:
         now: The time of the request, as the wire writes it.
         denied: Privileges that the caller lacks, in lower case.
         references: Content ids of a change set with the paths of the rows they made.
+        detect_duplicates: Whether rules of duplicate detection are looked at.
     """
 
     store: Store
@@ -42,6 +50,7 @@ class Context:
     now: str
     denied: frozenset[str] = frozenset()
     references: dict[str, str] = field(default_factory=dict)
+    detect_duplicates: bool = False
 
     def require(self, verb: str, table: Table) -> None:
         """Refuse when the caller lacks a privilege.
@@ -72,7 +81,9 @@ class Context:
         names = {
             name.removeprefix("_").removesuffix("_value") if name.startswith("_") else name for name in segment.parts
         }
-        keys = [{table.primary_id}, *(set(key.columns) for key in table.keys)]
+        keys = [set(key.columns) for key in table.keys if key.status == "Active"]
+        if table.name not in _WITHOUT_NAMED_ID:
+            keys.append({table.primary_id})
         if not names or names not in keys:
             raise key_undefined(table.name)
         values: dict[str, Value] = {}

@@ -3,64 +3,99 @@
 import base64
 import binascii
 from collections.abc import Callable
-from decimal import Decimal
+from dataclasses import dataclass
 
 from confmig.emulator import naming
-from confmig.emulator.catalog import Catalog
 from confmig.emulator.dates import wire_date
+from confmig.emulator.digits import number_converter, whole_converter
 from confmig.emulator.errors import (
     ServiceError,
     bad_date,
     literal_error,
-    number_outside,
+    null_refused,
     outside_choices,
     payload_error,
-    required_missing,
     too_long,
 )
 from confmig.emulator.model import NUMBERS, TEXTS, Column, Table
+from confmig.emulator.money import money_columns
 from confmig.emulator.store import Value
 
 Converter = Callable[[object], Value]
-_WHOLE_RANGES = {"Integer": (-(2**31), 2**31 - 1), "BigInt": (-(2**63), 2**63 - 1)}
-_NUMBER_LIMITS = {
-    "Decimal": (Decimal(100_000_000_000), "0x80044330", "A decimal"),
-    "Double": (Decimal(100_000_000_000), "0x80044330", "A double"),
-    "Money": (Decimal("922337203685477.5807"), "0x80040317", "A money value"),
-}
+_LARGEST_CHOICE = 2**31 - 1
+
+
+@dataclass
+class _Known:
+    """What was made for one state of a table."""
+
+    table: Table
+    required: tuple[str, ...]
+    defaults: tuple[tuple[str, int], ...]
+    numbered: tuple[Column, ...]
+    money: tuple[Column, ...]
+    creating: dict[str, Converter | None]
+    updating: dict[str, Converter | None]
 
 
 class Converters:
-    """How the properties of each table become stored values; made once for each table."""
+    """How the properties of each table become stored values; made once for each state of a table."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._creating: dict[str, dict[str, Converter | None]] = {}
-        self._updating: dict[str, dict[str, Converter | None]] = {}
-        self._required: dict[str, tuple[str, ...]] = {}
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
 
     def required(self, table: Table) -> tuple[str, ...]:
         """The columns of a table that may not be null."""
-        known = self._required.get(table.name)
-        if known is None:
-            known = self._required[table.name] = tuple(
-                name for name, column in table.columns.items() if column.required
-            )
-        return known
+        return self._of(table).required
+
+    def defaults(self, table: Table) -> tuple[tuple[str, int], ...]:
+        """The values of choices that new rows get when they bring none."""
+        return self._of(table).defaults
+
+    def numbered(self, table: Table) -> tuple[Column, ...]:
+        """The columns whose values the service numbers."""
+        return self._of(table).numbered
+
+    def money(self, table: Table) -> tuple[Column, ...]:
+        """The amounts of a table whose rows have a currency."""
+        return self._of(table).money
 
     def of(self, table: Table, *, creating: bool) -> dict[str, Converter | None]:
         """The converter of each property; None for one whose value is ignored because it is read-only."""
-        known = self._creating if creating else self._updating
-        found = known.get(table.name)
-        if found is None:
-            found = known[table.name] = {
-                column.name: _converter(table, column)
-                if (column.can_create if creating else column.can_update)
-                else None
-                for column in table.columns.values()
-                if column.stored and not column.is_lookup
-            }
-        return found
+        known = self._of(table)
+        return known.creating if creating else known.updating
+
+    def _of(self, table: Table) -> _Known:
+        known = self._known.get(table.name)
+        # A table that was changed is another object.
+        if known is None or known.table is not table:
+            known = self._known[table.name] = _Known(
+                table,
+                tuple(name for name, column in table.columns.items() if column.required),
+                _defaults(table),
+                tuple(column for column in table.columns.values() if column.auto_number),
+                money_columns(table),
+                _made(table, creating=True),
+                _made(table, creating=False),
+            )
+        return known
+
+
+def _defaults(table: Table) -> tuple[tuple[str, int], ...]:
+    """The choices of new rows; -1 is how metadata says that there is none."""
+    return tuple(
+        (column.name, column.default)
+        for column in table.columns.values()
+        if column.default is not None and column.default >= 0 and column.type in ("Picklist", "Boolean")
+    )
+
+
+def _made(table: Table, *, creating: bool) -> dict[str, Converter | None]:
+    return {
+        column.name: _converter(table, column) if (column.can_create if creating else column.can_update) else None
+        for column in table.columns.values()
+        if column.stored and not column.is_lookup
+    }
 
 
 def _converter(table: Table, column: Column) -> Converter:
@@ -70,7 +105,7 @@ def _converter(table: Table, column: Column) -> Converter:
     def checked(value: object) -> Value:
         if value is None:
             if column.required:
-                raise required_missing(column.name)
+                raise null_refused(column.name)
             return None
         return convert(value)
 
@@ -83,11 +118,11 @@ def converter(table: Table, column: Column) -> Converter:
     if kind in TEXTS:
         return _text_converter(table, column)
     if kind in ("Integer", "BigInt"):
-        return _whole_converter(table, column)
+        return whole_converter(table, column)
     if kind in ("Picklist", "State", "Status"):
         return _choice_converter(table, column)
     if kind in NUMBERS:
-        return _number_converter(table, column)
+        return number_converter(table, column)
     makers: dict[str, Callable[[Table, Column], Converter]] = {
         "Boolean": lambda table, _: _boolean_converter(table),
         "DateTime": _date_converter,
@@ -115,44 +150,15 @@ def _text_converter(table: Table, column: Column) -> Converter:
     return convert
 
 
-def _whole_converter(table: Table, column: Column) -> Converter:
-    low, high = _WHOLE_RANGES[column.type]
-    edm = "Int32" if column.type == "Integer" else "Int64"
-
-    def convert(value: object) -> Value:
-        if type(value) is not int:
-            raise literal_error(table.entity_set, value, edm)
-        if not low <= value <= high:
-            raise number_outside("0x8004432F", "An integer")
-        return value
-
-    return convert
-
-
 def _choice_converter(table: Table, column: Column) -> Converter:
     accepted = None if column.any_option else column.accepted()
-    low, high = _WHOLE_RANGES["Integer"]
 
     def convert(value: object) -> Value:
-        if type(value) is not int or not low <= value <= high:
+        if type(value) is not int or abs(value) > _LARGEST_CHOICE:
             raise literal_error(table.entity_set, value, "Int32")
         if accepted is not None and value not in accepted:
             raise outside_choices(value, column.name, table.name, ",".join(str(one) for one in sorted(accepted)))
         return value
-
-    return convert
-
-
-def _number_converter(table: Table, column: Column) -> Converter:
-    limit, code, words = _NUMBER_LIMITS[column.type]
-    edm = "Double" if column.type == "Double" else "Decimal"
-
-    def convert(value: object) -> Value:
-        if type(value) is not int and type(value) is not Decimal:
-            raise literal_error(table.entity_set, value, edm)
-        if not -limit <= value <= limit:
-            raise number_outside(code, words)
-        return str(value)
 
     return convert
 

@@ -14,8 +14,8 @@ from confmig.emulator.definitioncheck import place_of
 from confmig.emulator.definitions import Definition, Json
 from confmig.emulator.errors import EmulatorStartError, ServiceError
 from confmig.emulator.model import NUMBERS, Column, ManyToMany, Table
+from confmig.emulator.states import default_status
 from confmig.emulator.store import Store, Value, file_column, target_column
-from confmig.emulator.writing import default_status
 
 
 class FileValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -59,6 +59,43 @@ def key_violated(key: str, columns: str) -> ServiceError:
     )
 
 
+def duplicate_found() -> ServiceError:
+    """A published rule of duplicate detection finds another row."""
+    return ServiceError(
+        412,
+        "0x80040333",
+        "A record was not created or updated because a duplicate of the current record already exists.",
+    )
+
+
+def delete_restricted() -> ServiceError:
+    """CannotDeleteDueToAssociation."""
+    return ServiceError(
+        405,
+        "0x80040227",
+        "The object you tried to delete is associated with another object and cannot be deleted.",
+    )
+
+
+def lookup_direct() -> ServiceError:
+    """A body writes the id of a lookup instead of its navigation property."""
+    return ServiceError(
+        400,
+        "0x80060888",
+        "CRM do not support direct update of Entity Reference properties, Use Navigation properties instead.",
+    )
+
+
+def not_supported(message: str, table: str) -> ServiceError:
+    """A table that does not know a message."""
+    return ServiceError(
+        400,
+        "0x80040800",
+        f"The '{message}' method does not support entities of type '{table}'. MessageProcessorCache returned "
+        "MessageProcessor.Empty.",
+    )
+
+
 def key_undefined(table: str) -> ServiceError:
     """The key in the URL is neither the primary key nor a defined alternate key."""
     return ServiceError(
@@ -159,6 +196,11 @@ def required_missing(column: str) -> ServiceError:
     return ServiceError(400, "0x80040200", f"Required field '{column}' is missing.")
 
 
+def null_refused(column: str) -> ServiceError:
+    """CannotBeNull: a body says null for a column that the service needs."""
+    return ServiceError(400, "0x8004203E", f"One of the attributes passed cannot be NULL: '{column}'.")
+
+
 def bad_status(status: int, state: str, table: str, row_id: str) -> ServiceError:
     """The status does not belong to the state."""
     return ServiceError(
@@ -184,6 +226,16 @@ def version_mismatch() -> ServiceError:
         412,
         "0x80060882",
         "The version of the existing record doesn't match the RowVersion property provided.",
+    )
+
+
+def versions_disabled(table: str) -> ServiceError:
+    """If-Match names a version, and the table has none."""
+    return ServiceError(
+        400,
+        "0x8006088D",
+        f"Optimistic concurrency isn't enabled for entity type {table}. The IfVersionMatches value of "
+        "ConcurrencyBehavior can only be used if optimistic concurrency is enabled.",
     )
 
 

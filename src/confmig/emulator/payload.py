@@ -14,14 +14,16 @@ from confmig.emulator.errors import (
     bad_owner,
     bad_request,
     body_property_unknown,
+    lookup_direct,
     navigation_unknown,
+    null_refused,
     payload_error,
-    required_missing,
 )
 from confmig.emulator.model import Column, ManyToMany, ManyToOne, Table
 from confmig.emulator.store import Value, target_column
 
 Body = dict[str, object]
+PARTIES = "activityparty"
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -92,7 +94,7 @@ def read_change(context: Context, converters: Converters, table: Table, body: Bo
         elif "@" in name:
             _read_annotation(context, table, name, value, change)
         else:
-            _read_navigation(context, table, name, value, change)
+            _read_navigation(context, table, name, value, change, creating=creating)
     return change
 
 
@@ -122,8 +124,10 @@ def bind(context: Context, table: Table, one: ManyToOne, value: object, values: 
         return
     if value is None:
         if column.required:
-            raise required_missing(column.name)
-        clear(column, values)
+            raise null_refused(column.name)
+        # Of the properties of one lookup, the one that names a row counts.
+        if values.get(column.name) is None:
+            clear(column, values)
         return
     target, row_id = context.resolve(table.entity_set, value)
     allowed = column.targets if column.type == "Owner" else (one.target,)
@@ -137,6 +141,12 @@ def bind(context: Context, table: Table, one: ManyToOne, value: object, values: 
     values[column.name] = row_id
     if column.many_targets:
         values[target_column(column.name)] = target.name
+
+
+def _is_lookup(table: Table, name: str) -> bool:
+    """Whether a property is the id, or the logical name, of a lookup."""
+    column = table.columns.get(name.removeprefix("_").removesuffix("_value"))
+    return column is not None and column.is_lookup and name in (column.name, column.wire_name)
 
 
 def clear(column: Column, values: dict[str, Value]) -> None:
@@ -164,18 +174,29 @@ def _bind_many(context: Context, table: Table, nav: str, references: list[object
         raise navigation_unknown(table.entity_set, nav)
 
 
-def _read_navigation(context: Context, table: Table, name: str, value: object, change: Change) -> None:
-    """A navigation property with null, a row to be made, or rows to be made."""
+def _read_navigation(
+    context: Context, table: Table, name: str, value: object, change: Change, *, creating: bool
+) -> None:
+    """A navigation property with null, a row to be made, or rows to be made.
+
+    Rows are made together with the row above them only when that one is made, too. Parties are an exception: they
+    are replaced with their activity. That and the text are inferred.
+    """
     catalog = context.store.catalog
     one = catalog.lookup(table.name, name)
     if one is not None and value is None:
         bind(context, table, one, None, change.values)
         return
+    collection = catalog.collection(table.name, name)
+    deep = one is not None or (collection is not None and collection.table != PARTIES)
+    if deep and not creating and isinstance(value, dict | list):
+        raise payload_error(table.entity_set, f"Deep update of the navigation property '{name}' is not supported.")
     if one is not None and isinstance(value, dict):
         change.parents.append((one, value))
         return
-    collection = catalog.collection(table.name, name)
     if collection is not None and isinstance(value, list) and all(isinstance(item, dict) for item in value):
         change.children.append((collection, value))
         return
+    if _is_lookup(table, name):
+        raise lookup_direct()
     raise body_property_unknown(name, table.name)

@@ -3,7 +3,7 @@
 import logging
 import re
 
-from confmig.emulator import bulkdelete, files, functions, naming
+from confmig.emulator import bulkdelete, files, functions, naming, seeds
 from confmig.emulator.batch import run_batch
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
@@ -31,7 +31,7 @@ class Service:
         self.store = store
         self.options = options
         self.metadata = Metadata(store.catalog)
-        self._converters = Converters(store.catalog)
+        self._converters = Converters()
         self._files = files.Files()
         self._operations = Operations()
         self._add_operations()
@@ -42,6 +42,7 @@ class Service:
         """All that can be called by its name; each module adds its own."""
         functions.add_functions(self._operations)
         bulkdelete.add_actions(self._operations)
+        seeds.add_operations(self._operations)
         self._files.add_actions(self._operations)
 
     def answer(self, request: Request) -> Reply:
@@ -112,6 +113,7 @@ class Service:
             self.options.clock.stamp(),
             self._denied,
             references,
+            request.headers.get("mscrm.suppressduplicatedetection", "").lower() == "false",
         )
 
     def _service_document(self, request: Request) -> Reply:

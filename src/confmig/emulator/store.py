@@ -16,7 +16,7 @@ from confmig.emulator import naming
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.latency import Work
-from confmig.emulator.model import TEXTS, CatalogData, Column, Table
+from confmig.emulator.model import NUMBERS, TEXTS, CatalogData, Column, Table
 
 Value = str | int | bytes | None
 SORT = ".k"
@@ -26,6 +26,7 @@ _HEADER = b"SQLite format 3\0"
 _APPLICATION_ID_PLACE = slice(68, 72)
 _MOST_SHAPES = 1000
 _VERSION_GAP = 1_000_000
+_FIRST_NUMBER = 1000
 
 
 def quoted(name: str) -> str:
@@ -111,6 +112,10 @@ class Store:
                 "(entity, id, column, name, PRIMARY KEY (entity, id, column)) WITHOUT ROWID"
             )
             self.connection.execute("CREATE TABLE IF NOT EXISTS files (id TEXT PRIMARY KEY, content BLOB)")
+            self.connection.execute(
+                "CREATE TABLE IF NOT EXISTS sequences "
+                "(entity, column, next INTEGER, PRIMARY KEY (entity, column)) WITHOUT ROWID"
+            )
         except (OSError, sqlite3.Error) as error:
             raise EmulatorStartError(f"the store {path or 'in memory'} cannot be opened: {error}") from error
         self.connection.create_collation("NUMBER", compare_numbers)
@@ -199,6 +204,25 @@ class Store:
         """The next row version; every write takes one."""
         self._version += 1
         return self._version
+
+    def next_in_sequence(self, entity: str, column: str) -> int:
+        """The next number of an autonumber column."""
+        row = self.connection.execute(
+            "INSERT INTO sequences VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = next + 1 RETURNING next - 1",
+            (entity, column, _FIRST_NUMBER + 1),
+        ).fetchone()
+        return int(row[0])
+
+    def sequence(self, entity: str, column: str) -> int:
+        """The number that an autonumber column gives next."""
+        row = self.connection.execute(
+            "SELECT next FROM sequences WHERE entity = ? AND column = ?", (entity, column)
+        ).fetchone()
+        return _FIRST_NUMBER if row is None else int(row[0])
+
+    def start_sequence(self, entity: str, column: str, value: int) -> None:
+        """Let an autonumber column go on with a number."""
+        self.connection.execute("INSERT OR REPLACE INTO sequences VALUES (?, ?, ?)", (entity, column, value))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -316,7 +340,8 @@ def _insert_sql(table: Table, names: list[str]) -> str:
 
 
 def _collation(table: Table, name: str) -> str:
-    return " COLLATE NOCASE" if table.columns[name].type in TEXTS else ""
+    kind = table.columns[name].type
+    return " COLLATE NOCASE" if kind in TEXTS else " COLLATE NUMBER" if kind in NUMBERS else ""
 
 
 def _folded(text: str | None) -> str | None:

@@ -1,0 +1,59 @@
+"""The owner of a row and what follows it."""
+
+from confmig.emulator.errors import ServiceError
+from confmig.emulator.model import Column, Table
+from confmig.emulator.payload import clear
+from confmig.emulator.store import Store, Value, target_column
+
+
+def point(column: Column, values: dict[str, Value], target: str, row_id: str) -> None:
+    """Let a lookup point to a row."""
+    values[column.name] = row_id
+    if column.many_targets:
+        values[target_column(column.name)] = target
+
+
+class Owners:
+    """The owners that the rows of one request have."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._units: dict[str, Value] = {}
+
+    def follow(self, table: Table, values: dict[str, Value]) -> None:
+        """Set the owning user, team and business unit as the owner says.
+
+        Raises:
+            ServiceError: The owner is a user who is disabled.
+        """
+        if "ownerid" not in table.columns:
+            return
+        kind, owner_id = str(values.get(target_column("ownerid"))), values["ownerid"]
+        unit = self._unit_of(kind, str(owner_id))
+        for name, value, target in (
+            ("owninguser", owner_id if kind == "systemuser" else None, "systemuser"),
+            ("owningteam", owner_id if kind == "team" else None, "team"),
+            ("owningbusinessunit", unit, "businessunit"),
+        ):
+            column = table.columns.get(name)
+            if column is None or not column.is_lookup:
+                continue
+            if value is None:
+                clear(column, values)
+            else:
+                point(column, values, target, str(value))
+
+    def _unit_of(self, kind: str, owner_id: str) -> Value:
+        """The business unit of an owner; without one of its own it is the root."""
+        known = self._units.get(owner_id)
+        if known is None:
+            names = ["businessunitid", "isdisabled"] if kind == "systemuser" else ["businessunitid"]
+            row = self._store.read(self._store.catalog.tables[kind], owner_id, names) or {}
+            if row.get("isdisabled"):
+                raise ServiceError(
+                    400,
+                    "0x80040225",
+                    "The specified user is either disabled or is not a member of any business unit.",
+                )
+            known = self._units[owner_id] = row.get("businessunitid") or self._store.business_unit_id
+        return known
