@@ -102,9 +102,6 @@ def emulator(
     seed: Annotated[
         int, typer.Option(envvar="CONFMIG_SEED", help="Decides which requests the faults with a rate strike.")
     ] = 0,
-    gzip: Annotated[
-        bool, typer.Option("--gzip", envvar="CONFMIG_GZIP", help="Compress answers for clients that accept it.")
-    ] = False,
     log: Annotated[
         Path | None,
         typer.Option(
@@ -148,7 +145,6 @@ def emulator(
         dop_hint=dop_hint,
         faults=tuple(fault or ()),
         seed=seed,
-        gzip=gzip,
         log=log,
         deny=tuple(deny or ()),
     )

@@ -31,7 +31,7 @@ def pack(reply: Reply, accepted: str) -> None:
     if len(reply.body) < _SMALLEST_PACKED or kind.startswith("application/octet-stream"):
         return
     if _PACKED.search(accepted.lower()):
-        # The quickest level: what the wire of this machine saves is little.
+        # The quickest level: what it saves on the wire of one machine is about what it costs.
         reply.body = gzip.compress(reply.body, 1, mtime=0)
         reply.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 

@@ -104,7 +104,7 @@ class Front:
             raise ServiceError(414, "0x80060888", f"The URL is longer than {LONGEST_URL} characters.")
         if scope["method"] == "OPTIONS":
             return Reply(200, b"", options_headers(headers))
-        home = f"{scope.get('scheme', 'http')}://{headers.get('host', '')}"
+        home = f"{scope.get('scheme', 'http')}://{headers.get('host') or _own_name(scope)}"
         token = self._options.token
         if token is not None and headers.get("authorization") != f"Bearer {token}":
             return _unauthorized(home)
@@ -167,8 +167,8 @@ class Front:
         }
         if "origin" in headers:
             reply.headers |= origin_headers(headers)
-        if self._options.gzip:
-            pack(reply, headers.get("accept-encoding", ""))
+        if "accept-encoding" in headers:
+            pack(reply, headers["accept-encoding"])
 
     async def _deliver(self, delivery: Delivery, reply: Reply, fault: Fault | None) -> None:
         kind = fault.rule.kind if fault is not None else ""
@@ -202,6 +202,12 @@ def _path(scope: Scope) -> str:
     address: str = (scope.get("raw_path") or scope["path"].encode()).split(b"?")[0].decode("latin-1")
     # A request that comes through a proxy names the server, too.
     return unquote(_ORIGIN.sub("", address))
+
+
+def _own_name(scope: Scope) -> str:
+    """The host for links, when a client of HTTP/1.0 does not say how it calls the server."""
+    host, port = scope.get("server") or ("", 0)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _unauthorized(home: str) -> Reply:

@@ -30,7 +30,6 @@ class EmulatorOptions:
         dop_hint: Degree of parallelism that each answer recommends.
         faults: Faults on purpose, as ``FaultRule.parse`` reads them.
         seed: Decides which requests the faults with a rate strike.
-        gzip: Compress answers for clients that accept it.
         log: File to which each request adds a line.
         deny: Privileges that the caller lacks, such as ``prvCreateAccount``.
     """
@@ -54,6 +53,5 @@ class EmulatorOptions:
     dop_hint: int = 4
     faults: tuple[str, ...] = ()
     seed: int = 0
-    gzip: bool = False
     log: Path | None = None
     deny: tuple[str, ...] = ()

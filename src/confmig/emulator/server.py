@@ -1,6 +1,7 @@
 """The HTTP server: in a thread for tests, and for the command."""
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -196,6 +197,8 @@ def serve(options: EmulatorOptions) -> None:
         PackageFileError: Its package cannot be read.
     """
     emulator = Emulator(options)
+    # What clients send that is no HTTP is answered with 400, and is no news for who serves.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     # Blocked in all threads, and waited for in this one: a handler could run in the middle of anything.
     ends = {signal.SIGTERM, signal.SIGINT}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)

@@ -153,5 +153,11 @@ def error_reply(error: ServiceError) -> Reply:
     return Reply(
         error.status,
         msgspec.json.encode(body),
-        {"Content-Type": JSON, "REQ_ID": request_id, "x-ms-service-request-id": request_id, **error.headers},
+        {
+            "Content-Type": JSON,
+            "OData-Version": "4.0",
+            "REQ_ID": request_id,
+            "x-ms-service-request-id": request_id,
+            **error.headers,
+        },
     )
