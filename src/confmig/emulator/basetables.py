@@ -227,6 +227,8 @@ def base_tables() -> list[Table]:
             [
                 _text("name"), _text("version"), _number("languagecode"),
                 _lookup("basecurrencyid", "transactioncurrency"),
+                Column(name="fiscalcalendarstart", type="DateTime", format="DateOnly"),
+                _number("fiscalperiodtype"), _number("expirechangetrackingindays"),
             ],
         ),
         make("role", [_text("name"), _lookup("businessunitid", "businessunit")]),

@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from confmig.emulator import naming
+from confmig.emulator.datewindows import Moment, fiscal_calendar, moment_at
 from confmig.emulator.errors import (
     ServiceError,
     key_row_missing,
@@ -13,7 +15,7 @@ from confmig.emulator.errors import (
     row_missing,
     segment_missing,
 )
-from confmig.emulator.filters import comparable
+from confmig.emulator.filters import Sql, comparable
 from confmig.emulator.model import ManyToOne, Table
 from confmig.emulator.odata import parse_literal
 from confmig.emulator.store import Store, Value, target_column
@@ -51,6 +53,15 @@ class Context:
     denied: frozenset[str] = frozenset()
     references: dict[str, str] = field(default_factory=dict)
     detect_duplicates: bool = False
+
+    @cached_property
+    def moment(self) -> Moment:
+        """What relative dates in the conditions of the request are relative to."""
+        return moment_at(self.now, fiscal_calendar(self.store))
+
+    def sql(self) -> Sql:
+        """An SQL text to begin with, whose conditions know who asks, and when."""
+        return Sql(self.store.catalog, self.moment, self.caller_id)
 
     def require(self, verb: str, table: Table) -> None:
         """Refuse when the caller lacks a privilege.

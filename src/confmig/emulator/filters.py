@@ -9,6 +9,7 @@ from decimal import Decimal
 from confmig.emulator import naming, odata
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.dates import wire_date
+from confmig.emulator.datewindows import Moment
 from confmig.emulator.errors import bad_query, property_missing
 from confmig.emulator.model import LOOKUPS, NUMBERS, TEXTS, WHOLE, Column, Table
 from confmig.emulator.store import SORT, Value, quoted, table_sql
@@ -18,9 +19,19 @@ _SQL = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 @dataclass
 class Sql:
-    """SQL text under construction with its parameters and a count for aliases."""
+    """SQL text under construction with its parameters and a count for aliases.
+
+    Attributes:
+        catalog: The tables.
+        moment: What relative dates are relative to.
+        caller_id: The user whom conditions such as EqualUserId mean.
+        parameters: The parameters so far.
+        aliases: How many joined tables have a name.
+    """
 
     catalog: Catalog
+    moment: Moment | None = None
+    caller_id: str = ""
     parameters: list[Value] = field(default_factory=list)
     aliases: int = 0
 

@@ -15,6 +15,7 @@ import msgspec
 from confmig.emulator import naming
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.fiscal import fiscal_period, fiscal_year
 from confmig.emulator.latency import Work
 from confmig.emulator.model import NUMBERS, TEXTS, CatalogData, Column, Table
 
@@ -121,6 +122,8 @@ class Store:
         self.connection.create_collation("NUMBER", compare_numbers)
         self.connection.create_collation("FOLDED", _compare_folded)
         self.connection.create_function("folded", 1, _folded, deterministic=True)
+        self.connection.create_function("fiscal_period", 4, fiscal_period, deterministic=True)
+        self.connection.create_function("fiscal_year", 4, fiscal_year, deterministic=True)
         self.catalog = Catalog((), ())
         self.organization_id = ""
         self.caller_id = ""
