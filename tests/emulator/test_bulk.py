@@ -88,3 +88,38 @@ def test_a_hundred_rows_in_a_request(shop: Client) -> None:
     body = targets("contact", *({"fullname": f"Many {number}", "shop_count": number} for number in range(100)))
     assert len(set(run(shop, "contacts", "CreateMultiple", body).json()["Ids"])) == 100
     assert shop.send("GET", "contacts/$count?$filter=startswith(fullname,'Many ')").text == "100"
+
+
+def test_upserts_by_a_key_written_in_several_ways_are_the_same(shop: Client) -> None:
+    known = shop.create("accounts", {"name": "Twice", "accountnumber": "T1"})
+    for other in (f"{shop.root}accounts(accountnumber='t1')", "/accounts(accountnumber='T1')"):
+        twice = targets(
+            "account",
+            {"@odata.id": "accounts(accountnumber='T1')", "name": "a"},
+            {"@odata.id": other, "name": "b"},
+        )
+        assert error(run(shop, "accounts", "UpsertMultiple", twice)) == (400, "0x80040237")
+    assert run(shop, "accounts", "UpdateMultiple", twice).status_code == 204
+    assert shop.get(f"accounts({known})")["name"] == "b"
+
+
+def test_what_the_messages_refuse(shop: Client) -> None:
+    nested = targets("contact", {"fullname": "N", "parentcustomerid_account": {"name": "nested"}})
+    by_key = targets("account", {"@odata.id": "accounts(accountnumber='none')", "name": "x"})
+    for entity_set, action, body, expected in (
+        ("contacts", "CreateMultiple", nested, (400, "0x80048d19")),
+        ("contacts", "UpsertMultiple", nested, (400, "0x80048d19")),
+        ("accounts", "UpdateMultiple", by_key, (404, "0x80060891")),
+        ("accounts", "UpdateMultiple", targets("account", {"name": "x"}), (400, "0x80048d19")),
+        ("accounts", "UpdateMultiple", targets("account", {"accountid": 5}), (400, "0x80048d19")),
+        ("accounts", "UpsertMultiple", targets("account", {"@odata.id": "contacts(1)"}), (400, "0x80048d19")),
+        ("accounts", "DeleteMultiple", targets("account", {"accountid": CONTOSO}), (501, "0x80040219")),
+    ):
+        assert error(run(shop, entity_set, action, body)) == expected, (action, body)
+
+
+def test_activities_bring_their_parties(shop: Client) -> None:
+    me = shop.get("WhoAmI")["UserId"]
+    party = {"partyid_systemuser@odata.bind": f"systemusers({me})", "participationtypemask": 1}
+    reply = run(shop, "emails", "CreateMultiple", targets("email", {"subject": "B", "email_activity_parties": [party]}))
+    assert len(shop.get(f"emails({reply.json()['Ids'][0]})/email_activity_parties")["value"]) == 1

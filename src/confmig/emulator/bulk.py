@@ -3,21 +3,28 @@
 https://learn.microsoft.com/power-apps/developer/data-platform/bulk-operations
 """
 
+from dataclasses import dataclass
+
+from confmig.emulator import naming
+from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import (
     ServiceError,
     bad_request,
     invalid_argument,
+    key_row_missing,
+    literal_error,
     payload_error,
     row_missing,
     segment_missing,
 )
 from confmig.emulator.model import Table
-from confmig.emulator.payload import Body, decode_object
+from confmig.emulator.payload import PARTIES, Body, decode_object
+from confmig.emulator.store import Value
 from confmig.emulator.urls import Segment, split_path
 from confmig.emulator.wire import Reply, Request, json_reply
 from confmig.emulator.writing import Writer
 
-ACTIONS = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple")
+ACTIONS = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple")
 PREFIX = "Microsoft.Dynamics.CRM."
 
 
@@ -35,20 +42,25 @@ def run_bulk(writer: Writer, table: Table, action: str, request: Request) -> Rep
     """
     if not table.bulk:
         raise segment_missing(f"{PREFIX}{action}")
-    targets = _targets(table, decode_object(request.body))
+    if action == "DeleteMultiple":
+        # Only elastic tables have it: https://learn.microsoft.com/power-apps/developer/data-platform/deletemultiple
+        raise ServiceError(501, "0x80040219", "DeleteMultiple has not yet been implemented.")
+    targets = _targets(writer.context.store.catalog, table, decode_object(request.body))
     with writer.context.store.transaction():
         if action == "CreateMultiple":
             ids = [writer.create(table, target) for target in targets]
             context = f"{request.base}$metadata#{PREFIX}CreateMultipleResponse"
             return json_reply({"@odata.context": context, "Ids": ids})
-        if action == "UpsertMultiple":
-            _refuse_duplicates(table, targets)
-        for target in targets:
-            _write(writer, table, target, upsert=action == "UpsertMultiple")
+        upsert = action == "UpsertMultiple"
+        understood = [_understood(writer, table, target) for target in targets]
+        if upsert:
+            _refuse_duplicates(understood)
+        for target in understood:
+            _write(writer, table, target, upsert=upsert)
     return Reply(204)
 
 
-def _targets(table: Table, body: Body) -> list[Body]:
+def _targets(catalog: Catalog, table: Table, body: Body) -> list[Body]:
     targets = body.get("Targets")
     if not isinstance(targets, list) or not targets:
         raise invalid_argument("The parameter Targets is required and must not be empty.")
@@ -64,46 +76,73 @@ def _targets(table: Table, body: Body) -> list[Body]:
             )
         if given != expected:
             raise bad_request(f"A member of Targets is of type '{given}', not '{expected}'.")
+        if any(isinstance(value, dict | list) for value in target.values()):
+            _refuse_nested(catalog, table, target)
     return targets
 
 
-def _refuse_duplicates(table: Table, targets: list[Body]) -> None:
-    keys = [str(target.get("@odata.id") or target.get(table.primary_id) or id(target)).lower() for target in targets]
-    if len(set(keys)) != len(keys):
+def _refuse_nested(catalog: Catalog, table: Table, target: Body) -> None:
+    """Refuse rows inside a target, which these messages do not make, but for parties. That is inferred."""
+    for name, value in target.items():
+        collection = catalog.collection(table.name, name)
+        nested = catalog.lookup(table.name, name) or (collection is not None and collection.table != PARTIES)
+        if nested and isinstance(value, dict | list):
+            raise payload_error(table.entity_set, f"The navigation property '{name}' cannot be a part of Targets.")
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A member of Targets, understood: its body and the row that it names."""
+
+    body: Body
+    row_id: str | None
+    keys: dict[str, Value]
+
+    def identity(self, place: int) -> object:
+        """What two targets for the same row have in common; one that names no row has none with others."""
+        if self.keys:
+            return tuple(sorted((name, str(value).casefold()) for name, value in self.keys.items()))
+        return self.row_id or place
+
+
+def _understood(writer: Writer, table: Table, body: Body) -> _Target:
+    """A target with the row that its ``@odata.id``, or else its primary id, names.
+
+    Raises:
+        ServiceError: What it says is no reference to a row of the table.
+    """
+    reference = body.get("@odata.id")
+    if reference is None:
+        given = body.get(table.primary_id)
+        if given is not None and not (isinstance(given, str) and naming.is_guid(given)):
+            raise literal_error(table.entity_set, given, "Guid")
+        return _Target(body, given.lower() if isinstance(given, str) else None, {})
+    segments = split_path(writer.context.path_of(str(reference)))
+    if len(segments) != 1 or segments[0].name != table.entity_set or segments[0].key is None:
+        raise payload_error(table.entity_set, f"The URI '{reference}' is not a reference to a row of '{table.name}'.")
+    segment: Segment = segments[0]
+    keys = {} if segment.guid else writer.context.key_values(table, segment)
+    return _Target(body, writer.context.find_row(table, segment), keys)
+
+
+def _refuse_duplicates(targets: list[_Target]) -> None:
+    """Refuse an UpsertMultiple that names a row twice; an UpdateMultiple may."""
+    identities = [target.identity(place) for place, target in enumerate(targets)]
+    if len(set(identities)) != len(identities):
         raise ServiceError(400, "0x80040237", "Duplicate keys were found in the Targets of one UpsertMultiple request.")
 
 
-def _segment(writer: Writer, table: Table, reference: str) -> Segment:
-    """What an ``@odata.id`` names, which must be a row of the table."""
-    segments = split_path(writer.context.path_of(reference))
-    if len(segments) != 1 or segments[0].name != table.entity_set or segments[0].key is None:
-        raise payload_error(table.entity_set, f"The URI '{reference}' is not a reference to a row of '{table.name}'.")
-    return segments[0]
-
-
-def _write(writer: Writer, table: Table, target: Body, *, upsert: bool) -> None:
+def _write(writer: Writer, table: Table, target: _Target, *, upsert: bool) -> None:
     """Update one target, or make it when it is not there and that is allowed."""
-    body = {name: value for name, value in target.items() if not name.startswith("@odata")}
-    reference = target.get("@odata.id")
-    row_id = target.get(table.primary_id)
-    if isinstance(reference, str):
-        segment = _segment(writer, table, reference)
-        values = {} if segment.guid else writer.context.key_values(table, segment)
-        found = writer.context.find_row(table, segment)
-    else:
-        if row_id is None and not upsert:
-            raise payload_error(
-                table.entity_set, f"A member of Targets has neither '{table.primary_id}' nor '@odata.id'."
-            )
-        values, found = {}, row_id.lower() if isinstance(row_id, str) else None
-    there = found is not None and writer.context.store.exists(table, found)
-    if found is not None and there:
-        for name in (table.primary_id, *values):
-            # The key by which a row was found is not changed.
-            body.pop(name, None)
-        writer.update(table, found, body)
+    body = {name: value for name, value in target.body.items() if not name.startswith("@odata")}
+    row_id = target.row_id
+    if row_id is not None and writer.context.store.exists(table, row_id):
+        writer.update(table, row_id, writer.context.without_key(table, body, target.keys))
     elif upsert:
-        keys = {name: value for name, value in values.items() if not table.columns[name].is_lookup}
-        writer.create(table, {**keys, **body}, found)
+        writer.create(table, body, row_id, target.keys)
+    elif row_id is not None:
+        raise row_missing(table.name, row_id)
+    elif target.keys:
+        raise key_row_missing(table.name)
     else:
-        raise row_missing(table.name, str(found or row_id))
+        raise payload_error(table.entity_set, f"A member of Targets has neither '{table.primary_id}' nor '@odata.id'.")

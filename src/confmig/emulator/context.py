@@ -103,6 +103,13 @@ class Context:
             values[column.name] = comparable(column, parse_literal(text))
         return values
 
+    def without_key(self, table: Table, body: dict[str, object], keys: dict[str, Value]) -> dict[str, object]:
+        """A body less the id and the values of the key by which its row was found, which an update does not change."""
+        gone = {table.primary_id, *keys}
+        for name in keys:
+            gone |= {f"{nav}@odata.bind" for nav in self.store.catalog.navs_of(table.name, name).values()}
+        return {name: value for name, value in body.items() if name not in gone}
+
     def find_row(self, table: Table, segment: Segment) -> str | None:
         """The id of the row that a segment names by id or by key; None when no row has the key.
 

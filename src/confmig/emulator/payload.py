@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from confmig.emulator.catalog import Catalog
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
 from confmig.emulator.errors import (
@@ -143,10 +144,10 @@ def bind(context: Context, table: Table, one: ManyToOne, value: object, values: 
         values[target_column(column.name)] = target.name
 
 
-def _is_lookup(table: Table, name: str) -> bool:
+def _is_lookup(catalog: Catalog, table: Table, name: str) -> bool:
     """Whether a property is the id, or the logical name, of a lookup."""
-    column = table.columns.get(name.removeprefix("_").removesuffix("_value"))
-    return column is not None and column.is_lookup and name in (column.name, column.wire_name)
+    column = catalog.wire_columns(table.name).get(name) or table.columns.get(name)
+    return column is not None and column.is_lookup
 
 
 def clear(column: Column, values: dict[str, Value]) -> None:
@@ -197,6 +198,6 @@ def _read_navigation(
     if collection is not None and isinstance(value, list) and all(isinstance(item, dict) for item in value):
         change.children.append((collection, value))
         return
-    if _is_lookup(table, name):
+    if _is_lookup(catalog, table, name):
         raise lookup_direct()
     raise body_property_unknown(name, table.name)

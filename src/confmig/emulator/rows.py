@@ -1,23 +1,22 @@
 """The paths of rows: which method on which path does what."""
 
-import re
 from collections.abc import Callable
+from urllib.parse import quote
 
 import msgspec
 
 from confmig.emulator.aggregates import read_aggregate
 from confmig.emulator.bulk import ACTIONS, PREFIX, run_bulk
+from confmig.emulator.conditions import check_version, is_unchanged, must_exist, refuse_existing
 from confmig.emulator.context import Context
 from confmig.emulator.errors import (
     ServiceError,
     bad_request,
-    duplicate_row,
     intersect_read_only,
     key_row_missing,
     property_missing,
     row_missing,
     segment_missing,
-    version_mismatch,
 )
 from confmig.emulator.fetchxml import read_fetch
 from confmig.emulator.files import Files
@@ -30,7 +29,7 @@ from confmig.emulator.urls import Segment
 from confmig.emulator.wire import JSON, Reply, Request, json_reply, raw_json_reply
 from confmig.emulator.writing import Writer
 
-_VERSION = re.compile(r'(?:W/)?"?(\d+)"?')
+_PLAIN_IN_URL = "!#$&'()*+,/:;=?@[]~-._"
 
 
 class Rows:
@@ -92,18 +91,26 @@ class Rows:
     def _read(self, segment: Segment) -> Reply:
         self._context.require("Read", self._table)
         row_id = self._context.row_of(self._table, segment)
-        seen = _VERSION.fullmatch(self._request.headers.get("if-none-match", ""))
-        row = self._store.read(self._table, row_id, ["versionnumber"]) if seen else None
-        if seen is not None and row is not None and int(seen.group(1)) == row["versionnumber"]:
+        if is_unchanged(self._store, self._table, row_id, self._request.headers):
             return Reply(304)
+        if self._store.exists(self._table, row_id):
+            check_version(self._store, self._table, row_id, self._request.headers)
         return read_row(self._store, self._table, row_id, self._request)
 
-    def _create(self, body: Body, row_id: str | None, url: str | None = None) -> Reply:
-        new_id = self._writer.create(self._table, body, row_id)
+    def _create(self, body: Body, row_id: str | None) -> Reply:
+        return self._made(self._writer.create(self._table, body, row_id), 201, None)
+
+    def _made(self, row_id: str, status: int, segment: Segment | None) -> Reply:
+        """The answer to a row that was made or changed: the row itself when it is asked for, else its address.
+
+        A row that the URL named by an alternate key is given back under that key.
+        """
         if self._request.preferences().representation:
-            return self._representation(new_id, 201)
-        location = url or self._context.row_url(self._table, new_id)
-        return Reply(204, b"", {"Location": location, "OData-EntityId": location})
+            return self._representation(row_id, status)
+        address = self._context.row_url(self._table, row_id)
+        if segment is not None and segment.guid is None:
+            address = self._context.base + quote(self._request.path, safe=_PLAIN_IN_URL)
+        return Reply(204, b"", {"Location": address, "OData-EntityId": address})
 
     def _representation(self, row_id: str, status: int) -> Reply:
         body = row_json(self._store, self._table, row_id, self._request)
@@ -115,48 +122,21 @@ class Rows:
             raise intersect_read_only()
         body = decode_object(self._request.body)
         headers = self._request.headers
+        keys = {} if segment.guid else self._context.key_values(self._table, segment)
         row_id = self._context.find_row(self._table, segment)
-        there = row_id is not None and self._store.exists(self._table, row_id)
-        if there and headers.get("if-none-match") == "*":
-            raise duplicate_row()
-        if row_id is not None and there:
-            self._check_version(row_id)
-            body.pop(self._table.primary_id, None)
-            for name in segment.parts:
-                # The key by which a row was found is not changed.
-                body.pop(name, None)
-            self._writer.update(self._table, row_id, body)
-            if self._request.preferences().representation:
-                return self._representation(row_id, 200)
-            return self._done(segment, row_id)
-        if "if-match" in headers:
+        if row_id is not None and self._store.exists(self._table, row_id):
+            refuse_existing(headers)
+            check_version(self._store, self._table, row_id, headers)
+            self._writer.update(self._table, row_id, self._context.without_key(self._table, body, keys))
+            return self._made(row_id, 200, segment)
+        if must_exist(headers):
             raise key_row_missing(self._table.name) if row_id is None else row_missing(self._table.name, row_id)
-        if segment.guid is None:
-            values = self._context.key_values(self._table, segment)
-            body = {**{name: value for name, value in values.items() if name in self._table.columns}, **body}
-            return self._create(body, None, self._context.base + self._request.path)
-        return self._create(body, segment.guid)
-
-    def _done(self, segment: Segment, row_id: str) -> Reply:
-        # A row named by an alternate key is given back under that key.
-        location = (
-            self._context.row_url(self._table, row_id) if segment.guid else self._context.base + self._request.path
-        )
-        return Reply(204, b"", {"OData-EntityId": location})
-
-    def _check_version(self, row_id: str) -> None:
-        wanted = self._request.headers.get("if-match", "*").strip()
-        if wanted == "*":
-            return
-        match = _VERSION.fullmatch(wanted)
-        row = self._store.read(self._table, row_id, ["versionnumber"])
-        if match is None or row is None or int(match.group(1)) != row["versionnumber"]:
-            raise version_mismatch()
+        return self._made(self._writer.create(self._table, body, segment.guid, keys), 201, segment)
 
     def _delete(self, segment: Segment) -> Reply:
         row_id = self._context.row_of(self._table, segment)
         if self._store.exists(self._table, row_id):
-            self._check_version(row_id)
+            check_version(self._store, self._table, row_id, self._request.headers)
         self._writer.delete(self._table, row_id)
         return Reply(204)
 
@@ -183,6 +163,7 @@ class Rows:
         method = self._request.method
         if method == "GET":
             return self._read_property(row_id, name, raw=raw)
+        check_version(self._store, self._table, row_id, self._request.headers)
         if method == "PUT":
             body = decode_object(self._request.body)
             if "value" not in body:
@@ -218,9 +199,11 @@ class Rows:
                 self._context.require("Write", self._table)
                 self._writer.replace_children(self._table, row_id, collection, bodies)
             return Reply(204)
+        one = catalog.lookup(self._table.name, nav)
+        if one is None and collection is None and catalog.association(self._table.name, nav) is None:
+            raise property_missing(nav, self._table.name)
         if method != "GET":
             raise _not_allowed(method)
-        one = catalog.lookup(self._table.name, nav)
         if one is not None:
             found = self._context.lookup_target(self._table, row_id, one)
             if found is None:

@@ -3,7 +3,7 @@
 https://learn.microsoft.com/power-apps/developer/data-platform/define-custom-state-model-transitions
 """
 
-from confmig.emulator.errors import ServiceError, bad_status
+from confmig.emulator.errors import ServiceError, bad_status, null_refused
 from confmig.emulator.model import Table
 from confmig.emulator.store import Value
 
@@ -53,6 +53,8 @@ def change_state(table: Table, values: dict[str, Value], before: dict[str, Value
         ServiceError: They do not go together, or the table does not let this status follow the one before.
     """
     current = before.get("statecode")
+    if "statecode" in values and values["statecode"] is None:
+        raise null_refused("statecode")
     state = values.get("statecode", current)
     status = values.get("statuscode")
     if state is None:
