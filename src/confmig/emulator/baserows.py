@@ -6,12 +6,14 @@ import msgspec
 
 from confmig.emulator import naming
 from confmig.emulator.model import Publisher, Solution, Table
-from confmig.emulator.store import Store, Value, stored_names
+from confmig.emulator.roles import add_base_roles
+from confmig.emulator.store import Store, Value, quoted, stored_names, table_sql
 
 CALLER_NAME = "# confmig-emulator"
 MESSAGES = ("Create", "Update", "Delete", "Retrieve", "RetrieveMultiple", "CreateMultiple", "UpdateMultiple")
 DEFAULT_VERSION = "9.2.25061.00151"
 DEFAULT_PUBLISHER = Publisher(uniquename="defaultpublisher", friendlyname="Default Publisher", prefix="new")
+_HIDDEN = frozenset({"organization", "businessunit", "systemuser", "role", "systemuserroles"})
 _TABLE_COMPONENT = 1
 _WITH_SUBCOMPONENTS = 0
 _SYSTEM_SOLUTION_IDS = {
@@ -77,6 +79,7 @@ def add_base_rows(
             "businessunitid": store.business_unit_id,
         }
         put(store, "systemuser", caller, now)
+        add_base_roles(store, now)
         _add_messages(store, now)
     _hide(store, hide_from)
 
@@ -101,16 +104,13 @@ def _add_messages(store: Store, now: str) -> None:
 
 
 def _hide(store: Store, tables: frozenset[str]) -> None:
-    base = {
-        "organization": store.organization_id,
-        "businessunit": store.business_unit_id,
-        "systemuser": store.caller_id,
-    }
+    """Let collection reads of tables whose rows are those of a package leave out the rows written here."""
 
     def hidden(table: Table) -> Table:
-        if table.name not in tables or table.name not in base:
+        if table.name not in tables or table.name not in _HIDDEN:
             return table
-        return msgspec.structs.replace(table, hidden=(base[table.name],))
+        statement = f"SELECT {quoted(table.primary_id)} FROM {table_sql(table.name)}"  # noqa: S608 (quoted)
+        return msgspec.structs.replace(table, hidden=tuple(row[0] for row in store.query(statement)))
 
     store.catalog = store.catalog.replace(tables=[hidden(table) for table in store.catalog.tables.values()])
 

@@ -184,6 +184,8 @@ def minimal(name: str) -> Table:
 
 def base_tables() -> list[Table]:
     """The tables that are always there."""
+    from confmig.emulator.securitytables import security_tables  # which makes its tables as this module does
+
     statuses = (Option(1, "Active", 0), Option(2, "Inactive", 1))
     states = (Option(0, "Active"), Option(1, "Inactive"))
     return [
@@ -231,7 +233,6 @@ def base_tables() -> list[Table]:
                 _number("fiscalperiodtype"), _number("expirechangetrackingindays"),
             ],
         ),
-        make("role", [_text("name"), _lookup("businessunitid", "businessunit")]),
         _activity_party(),
         make(
             "publisher",
@@ -256,6 +257,7 @@ def base_tables() -> list[Table]:
             [Column(name="primaryobjecttypecode", type="EntityName"), _lookup("sdkmessageid", "sdkmessage")],
             primary_name=None,
         ),
+        *security_tables(),
     ]  # fmt: skip
 
 

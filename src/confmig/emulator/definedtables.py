@@ -16,6 +16,7 @@ from confmig.emulator.definitions import (
 )
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.model import Column, Key, ManyToMany, ManyToOne, Option, OptionSet, Table
+from confmig.emulator.securitytables import complete_security
 
 _SOURCES = ("simple", "calculated", "rollup", "formula")
 _YES_NO = (Option(0, "No"), Option(1, "Yes"))
@@ -38,6 +39,7 @@ def build_catalog(definition: Definition) -> Catalog:
         tables[relationship.intersect] = intersect_table(
             relationship, entity_set=described_so.entity_set, object_type_code=described_so.object_type_code
         )
+    relationships = complete_security(tables, relationships)
     _check_sets(definition, tables)
     _check_components(definition, tables)
     declared = [_many_to_one(definition, one, tables) for one in definition.relationships.values()]

@@ -10,6 +10,7 @@ from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.loading import load_package
 from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.packagefile import open_package
+from confmig.emulator.securitytables import complete_security
 from confmig.emulator.store import Store
 
 
@@ -72,6 +73,8 @@ def _fill(store: Store, options: EmulatorOptions) -> None:
     elif options.environment is not None:
         load_definition(store, options.environment, moment, own_id=options.organization_id is None)
     else:
-        store.create(Catalog(basetables.base_tables(), ()))
+        tables = {table.name: table for table in basetables.base_tables()}
+        relationships = complete_security(tables, ())
+        store.create(Catalog(tables.values(), relationships))
         add_base_rows(store, moment)
         add_solutions(store, moment)

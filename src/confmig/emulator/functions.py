@@ -5,8 +5,6 @@ from confmig.emulator.operations import Call, Operations
 from confmig.emulator.store import Store, table_sql
 from confmig.emulator.wire import Reply
 
-_ENGLISH = 1033
-
 
 def add_functions(operations: Operations) -> None:
     """Make the functions of this module callable."""
@@ -108,7 +106,7 @@ def retrieve_provisioned_languages(call: Call) -> Reply:
 
     https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/retrieveprovisionedlanguages
     """
-    return call.answer({"RetrieveProvisionedLanguages": list(_languages(call.writer.context.store))})
+    return call.answer({"RetrieveProvisionedLanguages": list(call.writer.context.store.catalog.languages)})
 
 
 def retrieve_available_languages(call: Call) -> Reply:
@@ -116,9 +114,4 @@ def retrieve_available_languages(call: Call) -> Reply:
 
     https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/retrieveavailablelanguages
     """
-    return call.answer({"LocaleIds": list(_languages(call.writer.context.store))})
-
-
-def _languages(store: Store) -> tuple[int, ...]:
-    statement = f"SELECT languagecode FROM {table_sql('organization')} WHERE languagecode IS NOT NULL"  # noqa: S608 (constants)
-    return tuple(row[0] for row in store.query(statement)) or (_ENGLISH,)
+    return call.answer({"LocaleIds": list(call.writer.context.store.catalog.languages)})

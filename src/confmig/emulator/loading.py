@@ -21,6 +21,7 @@ from confmig.emulator.model import Column, ManyToMany, Table
 from confmig.emulator.packagefile import Package
 from confmig.emulator.packagevalues import stored
 from confmig.emulator.packagexml import Association, Record, RecordField
+from confmig.emulator.securitytables import complete_security
 from confmig.emulator.store import Store, Value, file_column, stored_names, target_column
 
 _PARTS = 2000
@@ -44,8 +45,10 @@ def load_package(store: Store, package: Package, *, empty: bool, outside_rows: b
     relationships, intersects = build_relationships(package, found, tables)
     for table in intersects:
         tables[table.name] = table
+    own = frozenset() if empty else frozenset(declared) | {table.name for table in intersects}
+    relationships = complete_security(tables, relationships)
     store.create(Catalog(tables.values(), relationships))
-    add_base_rows(store, now, hide_from=frozenset() if empty else frozenset(declared))
+    add_base_rows(store, now, hide_from=own)
     loader = _Loader(store, package, found, declared, now)
     with store.transaction():
         if not empty:

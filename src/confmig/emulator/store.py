@@ -21,7 +21,7 @@ from confmig.emulator.model import NUMBERS, TEXTS, CatalogData, Column, Table
 
 Value = str | int | bytes | None
 SORT = ".k"
-_FORMAT = "2"
+_FORMAT = "3"
 _APPLICATION_ID = int.from_bytes(b"cmig")
 _HEADER = b"SQLite format 3\0"
 _APPLICATION_ID_PLACE = slice(68, 72)
