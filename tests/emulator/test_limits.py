@@ -1,6 +1,8 @@
 """The service protection limits: 300 seconds of them pass in milliseconds, by a virtual clock."""
 
+import base64
 import http.client
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -157,6 +159,26 @@ def test_each_credential_is_counted_alone() -> None:
         for token in ("one", "two", None):
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             assert [who(client, **headers).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_renewed_token_is_of_the_same_caller() -> None:
+    def token(**claims: object) -> str:
+        payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        return f"Bearer e30.{payload}.signature"
+
+    with serving(limits="requests=2") as (client, _):
+        sent = [token(oid="one", iat=1), token(oid="one", iat=2), token(oid="one", iat=3), token(oid="two", iat=1)]
+        assert [who(client, Authorization=one).status_code for one in sent] == [200, 200, 429, 200]
+        # What has no such form is a caller of its own.
+        for odd in (
+            "Bearer a.b.c",
+            "Bearer e30.!!!.x",
+            "Bearer e30.WzFd.x",
+            "Bearer e30.e30.x",
+            "Basic ..",
+            "Bearer ...",
+        ):
+            assert [who(client, Authorization=odd).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_without_limits_the_headers_show_a_full_budget() -> None:

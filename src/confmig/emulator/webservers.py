@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 
+from confmig.emulator.callers import caller_of
 from confmig.emulator.latency import Latency, Workers
 from confmig.emulator.limits import Account, Limits
 
@@ -31,15 +32,21 @@ class WebServer:
         self._limits = limits
         self._accounts: dict[str, Account] = {}
 
-    def account(self, credential: str, now: float) -> Account | None:
-        """What a caller has asked of this server; None when nothing is limited."""
+    def account(self, authorization: str, now: float) -> Account | None:
+        """What a caller has asked of this server; None when nothing is limited.
+
+        Args:
+            authorization: The header of that name.
+            now: The time.
+        """
         if self._limits is None:
             return None
-        account = self._accounts.get(credential)
+        caller = caller_of(authorization)
+        account = self._accounts.get(caller)
         if account is None:
             if len(self._accounts) >= _MOST_ACCOUNTS:
                 self._accounts = {name: one for name, one in self._accounts.items() if one.in_use(now)}
-            account = self._accounts[credential] = Account(self._limits)
+            account = self._accounts[caller] = Account(self._limits)
         return account
 
 
