@@ -257,10 +257,12 @@ def _format(kind: str, facts: Facts) -> str | None:
 
 
 def _precision(name: str, kind: str, facts: Facts) -> int | None:
+    """The digits after the point: as many as the type can have, since what was not seen may come."""
     if name == "exchangerate":
         return 12
-    limits = {"Decimal": 10, "Money": 4, "Double": 5}
-    return min(limits[kind], max(2, facts.decimals)) if kind in limits else None
+    if kind == "Double":
+        return max(5, facts.decimals)
+    return {"Decimal": 10, "Money": 4}.get(kind)
 
 
 def _targets(kind: str, declared: SchemaField | None, facts: Facts) -> tuple[str, ...]:
