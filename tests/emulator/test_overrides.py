@@ -92,17 +92,6 @@ def test_the_tables_of_a_definition_alone(write: Write) -> None:
         assert versions(client)["DynamicsMKT_Consent"]
 
 
-@pytest.mark.parametrize("name", ["journeys-sandbox", "journeys-production"])
-def test_each_table_of_the_definitions_that_come_along_can_be_missing(write: Write, name: str) -> None:
-    with serving(write("all.yml", f"include: [{name}]\n")) as client:
-        described = client.get("EntityDefinitions?$filter=IsIntersect eq false and IsCustomEntity eq true")["value"]
-    tables = [one["LogicalName"] for one in described]
-    assert len(tables) > 10
-    for table in tables:
-        with serving(write("less.yml", f"include: [{name}]\nremove: {{tables: [{table}]}}\n")) as client:
-            assert client.send("GET", f"EntityDefinitions(LogicalName='{table}')").status_code == 404
-
-
 def test_with_a_table_go_the_lookups_to_it(write: Write) -> None:
     text = "include: [shop.yml]\nremove: {tables: [account]}\n"
     with serving(write("less.yml", text)) as client:

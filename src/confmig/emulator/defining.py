@@ -6,6 +6,7 @@ from confmig.emulator.definedrows import Filler
 from confmig.emulator.definedtables import build_catalog
 from confmig.emulator.definitioncheck import place_of
 from confmig.emulator.definitionfiles import read_definition
+from confmig.emulator.definitions import Definition
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.store import Store
 
@@ -29,6 +30,21 @@ def load_definition(store: Store, name: str, now: str, *, own_id: bool) -> None:
             place = place_of(definition, "organization", "id")
             raise EmulatorStartError(f"{place}: the id of the organization is not a guid")
         store.organization_id = organization.id.lower()
+    fill_store(store, definition, now)
+
+
+def fill_store(store: Store, definition: Definition, now: str) -> None:
+    """Make the tables and rows of a definition that was read.
+
+    Args:
+        store: The empty store; its organization id is known.
+        definition: The definition.
+        now: The time of rows that bring none of their own.
+
+    Raises:
+        EmulatorStartError: The definition is wrong; the message names file, line, table and row.
+    """
+    organization = definition.organization
     store.create(build_catalog(definition))
     units = definition.rows.get("businessunit", ())
     root = next((str(row.get("businessunitid")) for row in units if not row.get("parentbusinessunitid")), None)

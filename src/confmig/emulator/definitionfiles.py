@@ -23,7 +23,7 @@ _BUILT_IN = importlib.resources.files("confmig.emulator") / "environments"
 def available() -> list[str]:
     """The names of the definitions that come with the emulator."""
     names = [entry.name.removesuffix(".yml") for entry in _BUILT_IN.iterdir() if entry.name.endswith(".yml")]
-    return sorted(name for name in names if not name.endswith("-tables"))
+    return sorted(name for name in names if not name.endswith(("-tables", "-rows")))
 
 
 def read_definition(name: str) -> Definition:
