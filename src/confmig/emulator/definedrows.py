@@ -131,29 +131,30 @@ class Filler:
     def _associate(self, name: str, pairs: tuple[tuple[str, str], ...]) -> None:
         by_name = {many.schema_name: many for many in self._store.catalog.many_to_many}
         relationship = by_name.get(name) or self._store.catalog.intersects.get(name)
-        place = place_of(self._definition, "associations", name)
-        if relationship is None:
-            raise EmulatorStartError(f"{place}: associations are given for the unknown relationship {name!r}")
-        for one, two in pairs:
-            try:
+        try:
+            if relationship is None:
+                raise LookupError(f"associations are given for the unknown relationship {name!r}")
+            for one, two in pairs:
                 self._pair(relationship, one.lower(), two.lower())
-            except LookupError as error:
-                raise EmulatorStartError(f"{place}: {name} names the {error.args[0]}, which is not there") from error
-            except sqlite3.IntegrityError as error:
-                raise EmulatorStartError(f"{place}: {name} has the pair {one}, {two} twice") from error
+        except LookupError as error:
+            place = place_of(self._definition, "associations", name)
+            raise EmulatorStartError(f"{place}: {error.args[0]}") from error
 
     def _pair(self, relationship: ManyToMany, one: str, two: str) -> None:
         tables = self._store.catalog.tables
         for table, row_id in ((relationship.table1, one), (relationship.table2, two)):
             if not self._store.exists(tables[table], row_id):
-                raise LookupError(f"{table} {row_id}")
+                raise LookupError(f"{relationship.schema_name} names the {table} {row_id}, which is not there")
         values: dict[str, Value] = {
             tables[relationship.intersect].primary_id: naming.stable_id(relationship.intersect, one, two),
             relationship.column1: one,
             relationship.column2: two,
             "versionnumber": self._store.next_version(),
         }
-        self._store.insert(tables[relationship.intersect], values)
+        try:
+            self._store.insert(tables[relationship.intersect], values)
+        except sqlite3.IntegrityError as error:
+            raise LookupError(f"{relationship.schema_name} has the pair {one}, {two} twice") from error
 
 
 def _reference(column: Column, value: object) -> tuple[str, str]:
