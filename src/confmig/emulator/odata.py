@@ -112,6 +112,8 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     position = 0
     while text[position:].strip():
         match = _TOKEN.match(text, position)
+        if match is None and text[position:].lstrip().startswith("'"):
+            raise bad_query(f"There is an unterminated literal at position {len(text)} in '{text}'.")
         if match is None:
             raise bad_query(f"Syntax error at position {position} in '{text}'.")
         kind = match.lastgroup or ""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from confmig.emulator.contexts import context_of
 from confmig.emulator.errors import bad_query, property_missing, row_missing
 from confmig.emulator.filters import Sql, filter_sql
 from confmig.emulator.model import NUMBERS, TEXTS, Column, Table
@@ -219,7 +220,7 @@ def read_collection(
         table: The table.
         request: The request with its query options.
         restriction: A condition that the URL brings.
-        context: What follows ``$metadata#``; the entity set when empty.
+        context: What follows ``$metadata#``; the entity set with what is asked for when empty.
 
     Raises:
         ServiceError: An option cannot be understood.
@@ -262,7 +263,9 @@ def _page(
     total: int | None,
     applied: tuple[str, ...],
 ) -> Reply:
-    parts = [f'{{"@odata.context":"{request.base}$metadata#{context or table.entity_set}"']
+    parts = [
+        f'{{"@odata.context":"{request.base}$metadata#{context or context_of(table.entity_set, request.options())}"'
+    ]
     if total is not None:
         parts.append(f'"@odata.count":{min(total, _MOST_COUNTED)}')
     annotations = request.preferences().annotations
@@ -296,10 +299,13 @@ def is_member(store: Store, table: Table, row_id: str, restriction: Restriction)
 
 
 def read_count(store: Store, table: Table, request: Request, restriction: Restriction | None = None) -> Reply:
-    """The answer to ``/$count``: a number as text, at most 5,000."""
+    """The answer to ``/$count``: a number as text with a byte order mark, at most 5,000.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/retrieve-entity-using-web-api (its note)
+    """
     conditions, sql = conditions_of(store, table, request.options(), restriction)
     number = min(_count(store, table, conditions, sql.parameters), _MOST_COUNTED)
-    return Reply(200, str(number).encode(), {"Content-Type": "text/plain"})
+    return Reply(200, str(number).encode("utf-8-sig"), {"Content-Type": "text/plain"})
 
 
 def row_json(store: Store, table: Table, row_id: str, request: Request) -> str | None:
@@ -314,8 +320,8 @@ def row_json(store: Store, table: Table, row_id: str, request: Request) -> str |
     if row is None:
         return None
     store.work.read += 1
-    select = f"({options['$select']})" if options.get("$select") else ""
-    context = msgspec.json.encode(f"{request.base}$metadata#{table.entity_set}{select}/$entity").decode()
+    shown = context_of(table.entity_set, options)
+    context = msgspec.json.encode(f"{request.base}$metadata#{shown}/$entity").decode()
     return f'{{"@odata.context":{context},{row[0][1:]}'
 
 

@@ -91,11 +91,19 @@ class Rows:
     def _read(self, segment: Segment) -> Reply:
         self._context.require("Read", self._table)
         row_id = self._context.row_of(self._table, segment)
-        if is_unchanged(self._store, self._table, row_id, self._request.headers):
+        if self._conditional() and is_unchanged(self._store, self._table, row_id, self._request.headers):
             return Reply(304)
         if self._store.exists(self._table, row_id):
             check_version(self._store, self._table, row_id, self._request.headers)
         return read_row(self._store, self._table, row_id, self._request)
+
+    def _conditional(self) -> bool:
+        """Whether a GET may answer that nothing changed: a version says nothing of other rows, nor of their names.
+
+        https://learn.microsoft.com/power-apps/developer/data-platform/webapi/perform-conditional-operations-using-web-api
+        """
+        annotated = "odata.include-annotations" in self._request.headers.get("prefer", "")
+        return self._table.optimistic and not annotated and "$expand" not in self._request.options()
 
     def _create(self, body: Body, row_id: str | None) -> Reply:
         return self._made(self._writer.create(self._table, body, row_id), 201, None)
