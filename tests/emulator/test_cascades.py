@@ -91,5 +91,5 @@ def test_deep_inserts_follow_the_rules_of_each_level(rules: Client) -> None:
     count = rules.send("GET", "rule_nodes/$count").text
     leaves[0].pop("rule_must")
     assert error(rules.send("POST", "rule_nodes", body)) == (400, "0x80040200")
-    assert rules.send("GET", "rule_nodes/$count").content.decode("utf-8-sig") == count
+    assert rules.send("GET", "rule_nodes/$count").text == count
     assert error(rules.send("PATCH", f"rule_nodes({top})", body)) == (400, "0x80048d19")
