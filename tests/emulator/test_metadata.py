@@ -348,5 +348,6 @@ def test_bulk_messages_can_be_asked_for(shop: Client) -> None:
         assert shop.get(path.format(lacking))["value"] == []
 
 
-def test_metadata_cannot_be_written(shop: Client) -> None:
-    assert error(shop.send("POST", "EntityDefinitions", {}))[0] == 405
+def test_metadata_are_replaced_not_patched(shop: Client) -> None:
+    assert error(shop.send("PATCH", "EntityDefinitions(LogicalName='account')", {}))[0] == 405
+    assert error(shop.send("PUT", "EntityDefinitions", {}))[0] == 405

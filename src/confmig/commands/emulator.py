@@ -99,6 +99,22 @@ def emulator(
             "The README lists kinds and settings.",
         ),
     ] = None,
+    metadata_delay: Annotated[
+        str,
+        typer.Option(
+            envvar="CONFMIG_METADATA_DELAY",
+            metavar="DURATION",
+            help="How long changed metadata stay unseen by requests without Consistency: Strong, such as 30s.",
+        ),
+    ] = "0s",
+    key_delay: Annotated[
+        str,
+        typer.Option(
+            envvar="CONFMIG_KEY_DELAY",
+            metavar="DURATION",
+            help="How long a new alternate key is Pending and cannot be used, such as 5s.",
+        ),
+    ] = "0s",
     seed: Annotated[
         int, typer.Option(envvar="CONFMIG_SEED", help="Decides which requests the faults with a rate strike.")
     ] = 0,
@@ -144,6 +160,8 @@ def emulator(
         servers=servers,
         dop_hint=dop_hint,
         faults=tuple(fault or ()),
+        metadata_delay=metadata_delay,
+        key_delay=key_delay,
         seed=seed,
         log=log,
         deny=tuple(deny or ()),

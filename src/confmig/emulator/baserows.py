@@ -16,7 +16,7 @@ DEFAULT_PUBLISHER = Publisher(uniquename="defaultpublisher", friendlyname="Defau
 _HIDDEN = frozenset({"organization", "businessunit", "systemuser", "role", "systemuserroles"})
 _TABLE_COMPONENT = 1
 _WITH_SUBCOMPONENTS = 0
-_SYSTEM_SOLUTION_IDS = {
+SYSTEM_SOLUTION_IDS = {
     "System": "fd140aad-4df4-11dd-bd17-0019b9312238",
     "Active": "fd140aae-4df4-11dd-bd17-0019b9312238",
     "Default": "fd140aaf-4df4-11dd-bd17-0019b9312238",
@@ -86,21 +86,24 @@ def add_base_rows(
 
 def _add_messages(store: Store, now: str) -> None:
     """Which tables know which messages: what clients ask before they use the bulk messages."""
-    ids = {message: naming.stable_id("message", message) for message in MESSAGES}
-    for message, message_id in ids.items():
-        put(store, "sdkmessage", {"sdkmessageid": message_id, "name": message}, now)
+    for message in MESSAGES:
+        put(store, "sdkmessage", {"sdkmessageid": naming.stable_id("message", message), "name": message}, now)
     for table in store.catalog.tables.values():
-        if table.is_intersect:
+        if not table.is_intersect:
+            add_table_messages(store, table, now)
+
+
+def add_table_messages(store: Store, table: Table, now: str) -> None:
+    """Write which messages a table knows."""
+    for message in MESSAGES:
+        if message.endswith("Multiple") and message != "RetrieveMultiple" and not table.bulk:
             continue
-        for message, message_id in ids.items():
-            if message.endswith("Multiple") and message != "RetrieveMultiple" and not table.bulk:
-                continue
-            row: dict[str, Value] = {
-                "sdkmessagefilterid": naming.stable_id("filter", message, table.name),
-                "sdkmessageid": message_id,
-                "primaryobjecttypecode": table.name,
-            }
-            put(store, "sdkmessagefilter", row, now)
+        row: dict[str, Value] = {
+            "sdkmessagefilterid": naming.stable_id("filter", message, table.name),
+            "sdkmessageid": naming.stable_id("message", message),
+            "primaryobjecttypecode": table.name,
+        }
+        put(store, "sdkmessagefilter", row, now)
 
 
 def _hide(store: Store, tables: frozenset[str]) -> None:
@@ -152,7 +155,7 @@ def add_solutions(
             }
             put(store, "solution", values, now)
             for table in solution.tables:
-                _add_component(store, solution_id, table, now)
+                add_component(store, solution_id, naming.table_id(table), now)
 
 
 def _publisher_id(publisher: Publisher) -> str:
@@ -160,7 +163,7 @@ def _publisher_id(publisher: Publisher) -> str:
 
 
 def _solution_id(name: str) -> str:
-    return _SYSTEM_SOLUTION_IDS.get(name) or naming.stable_id("solution", name)
+    return SYSTEM_SOLUTION_IDS.get(name) or naming.stable_id("solution", name)
 
 
 def _system_solutions(store: Store, version: str) -> list[Solution]:
@@ -177,12 +180,21 @@ def _system_solutions(store: Store, version: str) -> list[Solution]:
     ]
 
 
-def _add_component(store: Store, solution_id: str, table: str, now: str) -> None:
+def add_component(store: Store, solution_id: str, object_id: str, now: str, *, kind: int = _TABLE_COMPONENT) -> None:
+    """Write that something is a component of a solution.
+
+    Args:
+        store: The store.
+        solution_id: The solution.
+        object_id: The MetadataId of the component.
+        now: The time of the row.
+        kind: Its component type; a table when it is not given.
+    """
     row: dict[str, Value] = {
-        "solutioncomponentid": naming.stable_id("component", solution_id, table),
+        "solutioncomponentid": naming.stable_id("component", solution_id, object_id),
         "solutionid": solution_id,
-        "componenttype": _TABLE_COMPONENT,
-        "objectid": naming.table_id(table),
+        "componenttype": kind,
+        "objectid": object_id,
         "rootcomponentbehavior": _WITH_SUBCOMPONENTS,
         "ismetadata": 1,
     }

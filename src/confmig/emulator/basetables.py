@@ -47,6 +47,15 @@ PARTY_MASKS = {
 }  # fmt: skip
 """participationtypemask of the party list columns."""
 
+# Of the many types those that the emulator's solutions can have.
+_COMPONENT_TYPES = (
+    Option(1, "Entity"),
+    Option(2, "Attribute"),
+    Option(9, "Option Set"),
+    Option(10, "Entity Relationship"),
+    Option(14, "Entity Key"),
+)
+
 _READ_ONLY = frozenset(
     {
         "createdon", "createdby", "createdonbehalfby", "modifiedon", "modifiedby", "modifiedonbehalfby",
@@ -268,8 +277,7 @@ def _solution_component() -> Table:
     """
     behaviors = ("Include Subcomponents", "Do not include subcomponents", "Include As Shell Only")
     columns = [
-        # Of the many types, tables are the only one that the emulator's solutions have.
-        Column(name="componenttype", type="Picklist", options=(Option(1, "Entity"),), required=True),
+        Column(name="componenttype", type="Picklist", options=_COMPONENT_TYPES, required=True),
         Column(name="objectid", type="Uniqueidentifier"),
         Column(
             name="rootcomponentbehavior",

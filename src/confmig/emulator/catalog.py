@@ -95,6 +95,10 @@ class Catalog:
             self.languages,
         )
 
+    def relationships(self) -> list[ManyToOne | ManyToMany]:
+        """All relationships of both kinds."""
+        return [*self.many_to_one, *self.many_to_many]
+
     def wire_columns(self, table: str) -> dict[str, Column]:
         """The columns of a table by the property that carries them."""
         return self._wire[table]

@@ -290,3 +290,78 @@ def privilege_missing(caller: str, privilege: str, privilege_id: str, table: str
         f"Principal user (Id={caller}, type=8, roleCount=1, privilegeCount=1000, accessMode=4), is missing {privilege} "
         f"privilege (Id={privilege_id}) on OTC={type_code} for entity '{table}'. context.Caller={caller}",
     )
+
+
+# Changes of the metadata. Names and texts, where no other source is named:
+# https://learn.microsoft.com/power-apps/developer/data-platform/reference/web-service-error-codes
+
+
+def wrong_prefix(name: str, kind: str) -> ServiceError:
+    """InvalidNamePrefix: the name of a custom component lacks the prefix of a publisher."""
+    return ServiceError(
+        400,
+        "0x80044366",
+        f"The schema name {name} for type {kind} is invalid or missing.Custom attribute, entity, entitykey, option set "
+        "and relationship names must start with a valid customization prefix.The prefix for a solution component "
+        "should match the prefix that is specified for the publisher of the solution.",
+    )
+
+
+def name_taken(name: str, kind: str) -> ServiceError:
+    """A table, a relationship, a key or a choice with this schema name is there.
+
+    The text is that of https://github.com/ALM4Dataverse/Rnwood.Dataverse.Data.PowerShell/issues/1412.
+    """
+    return ServiceError(
+        400,
+        "0x80044363",
+        f"The schema name {name} for type {kind} is not unique. An {kind} with same name already exists.",
+    )
+
+
+def column_taken(name: str, table: str) -> ServiceError:
+    """DuplicateAttributeSchemaName; the documents leave the text open [inferred]."""
+    return ServiceError(400, "0x80047013", f"Attribute {name} already exists for entity {table}.")
+
+
+def navigation_taken(name: str) -> ServiceError:
+    """Two relationships would have one navigation property.
+
+    https://github.com/daryllabar/DLaB.Xrm.XrmToolBoxTools/issues/329
+    """
+    return ServiceError(400, "0x80072551", f"NavigationPropertyName {name} is not unique within an entity")
+
+
+def component_in_use(kind: str, component_id: str, count: int) -> ServiceError:
+    """CannotDeleteInUseComponent."""
+    return ServiceError(
+        400,
+        "0x8004f01f",
+        f"The {kind}({component_id}) component cannot be deleted because it is referenced by {count} other "
+        "components. For a list of referenced components, use the RetrieveDependenciesForDeleteRequest.",
+    )
+
+
+def not_deletable(name: str, component_id: str) -> ServiceError:
+    """CannotDeleteMetadata: a component of the platform."""
+    return ServiceError(
+        400,
+        "0x8004f032",
+        f"The 'Delete' operation on the current component(name='{name}', id='{component_id}') failed during managed "
+        "property evaluation of condition: 'IsCustom'",
+    )
+
+
+def invalid_metadata(message: str) -> ServiceError:
+    """InvalidMetadata, with the reason."""
+    return ServiceError(400, "0x8004023a", message)
+
+
+def option_set_wrong(message: str) -> ServiceError:
+    """What an option set does not allow; the code is that which the service gives to wrong option sets of a column."""
+    return ServiceError(400, "0x80048403", message)
+
+
+def metadata_missing(kind: str, name: str) -> ServiceError:
+    """A table, a column, a relationship, a key or a choice that is not there."""
+    return ServiceError(404, "0x80060888", f"Could not find {kind} with the name or id '{name}'.")

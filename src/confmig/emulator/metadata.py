@@ -7,7 +7,7 @@ from functools import cached_property
 
 from confmig.emulator import naming
 from confmig.emulator.catalog import Catalog
-from confmig.emulator.choices import Json, choices, label, managed
+from confmig.emulator.choices import Json, choices, label, managed, option_set
 from confmig.emulator.model import Column, Key, ManyToMany, ManyToOne, Table
 
 # Column type: AttributeType, AttributeTypeName, and the name of the metadata type without "AttributeMetadata".
@@ -43,6 +43,26 @@ _RANGES: dict[str, tuple[int, int]] = {
 }
 
 
+def entity_id(table: Table) -> str:
+    """The MetadataId of a table."""
+    return table.metadata_id or naming.table_id(table.name)
+
+
+def attribute_id(table: Table, column: Column) -> str:
+    """The MetadataId of a column."""
+    return column.metadata_id or naming.stable_id("attribute", table.name, column.name)
+
+
+def key_id(table: Table, key: Key) -> str:
+    """The MetadataId of an alternate key."""
+    return key.metadata_id or naming.stable_id("key", table.name, key.name)
+
+
+def relationship_id(one: ManyToOne | ManyToMany) -> str:
+    """The MetadataId of a relationship."""
+    return one.metadata_id or naming.stable_id("relationship", one.schema_name)
+
+
 class Metadata:
     """The metadata of a catalog; what it gives is built once and must not be changed."""
 
@@ -68,7 +88,9 @@ class Metadata:
         known = self._attributes.get(name)
         if known is None:
             table = self.catalog.tables[name]
-            known = self._attributes[name] = [attribute(table, column) for column in table.columns.values()]
+            known = self._attributes[name] = [
+                attribute(table, column, self.catalog) for column in table.columns.values()
+            ]
         return known
 
     def many_to_one(self, name: str) -> list[Json]:
@@ -88,6 +110,10 @@ class Metadata:
         table = self.catalog.tables[name]
         return [_key(table, key) for key in table.keys]
 
+    def option_sets(self) -> list[Json]:
+        """All global choices."""
+        return [option_set(one) for one in self.catalog.option_sets.values()]
+
     def relationships(self) -> list[Json]:
         """All relationships."""
         return [
@@ -99,7 +125,7 @@ class Metadata:
         target = self.catalog.tables.get(one.target)
         return {
             "@odata.type": "#Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata",
-            "MetadataId": one.metadata_id or naming.stable_id("relationship", one.schema_name),
+            "MetadataId": relationship_id(one),
             "SchemaName": one.schema_name,
             "RelationshipType": "OneToManyRelationship",
             "ReferencedEntity": one.target,
@@ -158,18 +184,18 @@ def _menu() -> Json:
 def _entity(table: Table) -> Json:
     owners = {"user": "UserOwned", "organization": "OrganizationOwned", "none": "None"}
     return {
-        "MetadataId": table.metadata_id or naming.table_id(table.name),
+        "MetadataId": entity_id(table),
         "LogicalName": table.name,
         "SchemaName": table.schema_name or table.name,
         "EntitySetName": table.entity_set,
         "LogicalCollectionName": table.entity_set,
-        "CollectionSchemaName": table.entity_set,
-        "DisplayName": label(table.display_name or table.name),
+        "CollectionSchemaName": table.collection_name or table.entity_set,
+        "DisplayName": label(table.display_name or table.name, table.translations),
         "DisplayCollectionName": label(table.display_collection_name or f"{table.display_name or table.name}s"),
         "Description": label(table.description),
         "PrimaryIdAttribute": table.primary_id,
         "PrimaryNameAttribute": table.primary_name,
-        "PrimaryImageAttribute": next((c.name for c in table.columns.values() if c.type == "Image"), None),
+        "PrimaryImageAttribute": _primary_image(table),
         "ObjectTypeCode": table.object_type_code,
         "OwnershipType": owners[table.ownership],
         "TableType": "Standard",
@@ -208,20 +234,25 @@ def _entity(table: Table) -> Json:
     }
 
 
-def attribute(table: Table, column: Column) -> Json:
+def _primary_image(table: Table) -> str | None:
+    images = [column for column in table.columns.values() if column.type == "Image"]
+    return next((column.name for column in sorted(images, key=lambda one: not one.primary_image)), None)
+
+
+def attribute(table: Table, column: Column, catalog: Catalog) -> Json:
     """A column with the properties of its type."""
     kind, type_name, metadata_type = TYPES[column.type]
     level = "SystemRequired" if column.required else column.level
     common: Json = {
         "@odata.type": f"#Microsoft.Dynamics.CRM.{metadata_type}AttributeMetadata",
-        "MetadataId": column.metadata_id or naming.stable_id("attribute", table.name, column.name),
+        "MetadataId": attribute_id(table, column),
         "LogicalName": column.name,
         "SchemaName": column.schema_name or column.name,
         "EntityLogicalName": table.name,
         "AttributeType": kind,
         "AttributeTypeName": {"Value": type_name},
-        "AttributeOf": None,
-        "DisplayName": label(column.display_name or column.name),
+        "AttributeOf": column.attribute_of,
+        "DisplayName": label(column.display_name or column.name, column.translations),
         "Description": label(column.description),
         "IsPrimaryId": column.name == table.primary_id,
         "IsPrimaryName": column.name == table.primary_name,
@@ -256,7 +287,7 @@ def attribute(table: Table, column: Column) -> Json:
         "IsSortableEnabled": managed(True, "canmodifyissortablesettings"),
         "HasChanged": None,
     }
-    return common | _typed(column)
+    return common | _typed(column) | choices(table.name, column, catalog.option_sets)
 
 
 def _typed(column: Column) -> Json:
@@ -267,7 +298,7 @@ def _typed(column: Column) -> Json:
         return {"Targets": ["account", "contact", "systemuser"], "Format": "None"}
     if kind in ("String", "Memo", "EntityName"):
         length = column.max_length or 4000
-        shape = "TextArea" if kind == "Memo" else (column.format or "Text")
+        shape = column.format or ("TextArea" if kind == "Memo" else "Text")
         return {
             "MaxLength": length,
             "DatabaseLength": 2 * length,
@@ -305,7 +336,7 @@ def _typed(column: Column) -> Json:
         }
     if kind == "File":
         return {"MaxSizeInKB": column.max_size_kb or 32768}
-    return choices(column)
+    return {}
 
 
 def _limit(digits: str | None, usual: int) -> int | float:
@@ -319,7 +350,7 @@ def many(one: ManyToMany) -> Json:
     """An N:N relationship."""
     return {
         "@odata.type": "#Microsoft.Dynamics.CRM.ManyToManyRelationshipMetadata",
-        "MetadataId": one.metadata_id or naming.stable_id("relationship", one.schema_name),
+        "MetadataId": relationship_id(one),
         "SchemaName": one.schema_name,
         "RelationshipType": "ManyToManyRelationship",
         "IntersectEntityName": one.intersect,
@@ -343,7 +374,7 @@ def many(one: ManyToMany) -> Json:
 
 def _key(table: Table, key: Key) -> Json:
     return {
-        "MetadataId": key.metadata_id or naming.stable_id("key", table.name, key.name),
+        "MetadataId": key_id(table, key),
         "LogicalName": key.name,
         "SchemaName": key.schema_name or key.name,
         "EntityLogicalName": table.name,

@@ -1,22 +1,18 @@
-"""Queries for metadata: ``EntityDefinitions`` and below, ``RelationshipDefinitions``, RetrieveMetadataChanges.
+"""Queries for metadata: ``EntityDefinitions`` and below, ``RelationshipDefinitions``, ``GlobalOptionSetDefinitions``.
 
 https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query-metadata-web-api
-https://learn.microsoft.com/power-apps/developer/data-platform/query-schema-definitions
 """
 
-import re
 from collections.abc import Callable
 
-import msgspec
-
 from confmig.emulator import odata
+from confmig.emulator.choicebodies import named_option_set
 from confmig.emulator.choices import Json
 from confmig.emulator.errors import ServiceError, bad_query, segment_missing
 from confmig.emulator.metadata import Metadata
 from confmig.emulator.urls import Segment, split_outside, unquote_literal
 from confmig.emulator.wire import Reply, Request, json_reply
 
-_NAVIGATIONS = ("Attributes", "Keys", "ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships")
 _DERIVED = frozenset(
     {
         "Targets", "Format", "FormatName", "MaxLength", "DatabaseLength", "Precision", "PrecisionSource", "MinValue",
@@ -34,7 +30,6 @@ _KINDS = frozenset(
 )  # fmt: skip
 _EXPANDED_ONLY = frozenset({"OptionSet", "GlobalOptionSet"})
 _CAST = "Microsoft.Dynamics.CRM."
-_QUOTED = re.compile(r"'((?:[^']|'')*)'|\"([^\"]*)\"")
 
 
 def entity_definitions(metadata: Metadata, segments: list[Segment], request: Request) -> Reply:
@@ -59,7 +54,7 @@ def entity_definitions(metadata: Metadata, segments: list[Segment], request: Req
             if _matches(metadata.entity(name), options)
         ]
         return _collection(request, "EntityDefinitions", rows)
-    name = _entity_name(metadata, head)
+    name = table_name(metadata, head)
     if len(segments) == 1:
         body = {
             "@odata.context": f"{request.base}$metadata#EntityDefinitions/$entity",
@@ -73,7 +68,12 @@ def _collection(request: Request, context: str, rows: list[Json]) -> Reply:
     return json_reply({"@odata.context": f"{request.base}$metadata#{context}", "value": rows})
 
 
-def _entity_name(metadata: Metadata, segment: Segment) -> str:
+def table_name(metadata: Metadata, segment: Segment) -> str:
+    """The logical name of the table that a segment names, by its MetadataId or its LogicalName.
+
+    Raises:
+        ServiceError: There is no such table.
+    """
     if segment.guid is not None:
         for name in metadata.catalog.tables:
             if metadata.entity(name)["MetadataId"] == segment.guid:
@@ -87,7 +87,7 @@ def _entity_name(metadata: Metadata, segment: Segment) -> str:
 
 def _below(metadata: Metadata, name: str, segments: list[Segment], request: Request, options: dict[str, str]) -> Reply:
     first = segments[0]
-    rows = _rows(metadata, name, first.name)
+    rows = rows_of(metadata, name, first.name)
     if rows is None:
         entity = metadata.entity(name)
         if first.name not in entity:
@@ -108,7 +108,7 @@ def _below(metadata: Metadata, name: str, segments: list[Segment], request: Requ
         kept = [_project(row, options, derived=derived) for row in rows if _matches(row, options)]
         return _collection(request, f"EntityDefinitions('{name}')/{first.name}", kept)
     if further:
-        return _member_of(_found(rows, first), further[0].name, request, options)
+        return _member_of(found_row(rows, first), further[0].name, request, options)
     return _one(rows, first, request, options, derived=derived)
 
 
@@ -133,7 +133,12 @@ def _member_of(row: Json, name: str, request: Request, options: dict[str, str]) 
     return json_reply({"@odata.context": f"{request.base}$metadata#{name}", "value": value})
 
 
-def _found(rows: list[Json], segment: Segment) -> Json:
+def found_row(rows: list[Json], segment: Segment) -> Json:
+    """The one of some rows that a segment names, by its MetadataId or one of its names.
+
+    Raises:
+        ServiceError: None is.
+    """
     named = segment.parts.get("LogicalName") or segment.parts.get("SchemaName")
     wanted = segment.guid or unquote_literal(named or "''")
     for row in rows:
@@ -144,11 +149,12 @@ def _found(rows: list[Json], segment: Segment) -> Json:
 
 def _one(rows: list[Json], segment: Segment, request: Request, options: dict[str, str], *, derived: bool) -> Reply:
     # A single attribute comes with the properties of its own type, as the type annotation says.
-    body = _project(_found(rows, segment), options, derived=derived or "$select" not in options)
+    body = _project(found_row(rows, segment), options, derived=derived or "$select" not in options)
     return json_reply({"@odata.context": f"{request.base}$metadata#{segment.name}/$entity", **body})
 
 
-def _rows(metadata: Metadata, name: str, navigation: str) -> list[Json] | None:
+def rows_of(metadata: Metadata, name: str, navigation: str) -> list[Json] | None:
+    """What a collection of a table holds; None when there is no such collection."""
     readers: dict[str, Callable[[str], list[Json]]] = {
         "Attributes": metadata.attributes,
         "Keys": metadata.keys,
@@ -175,13 +181,43 @@ def relationship_definitions(metadata: Metadata, segments: list[Segment], reques
     return _collection(request, "RelationshipDefinitions", kept)
 
 
+def option_set_definitions(metadata: Metadata, segments: list[Segment], request: Request) -> Reply:
+    """``GlobalOptionSetDefinitions``, all or one by id or name, with an optional cast."""
+    options = request.options()
+    wanted = _set_cast(segments[1:])
+    if segments[2 if wanted else 1 :]:
+        raise segment_missing(segments[-1].name)
+    if segments[0].key is not None:
+        one = named_option_set(segments[0], metadata.catalog.option_sets)
+        rows = [row for row in metadata.option_sets() if row["Name"] == one.name]
+        body = _select(rows[0], options.get("$select"), derived=True)
+        return json_reply({"@odata.context": f"{request.base}$metadata#GlobalOptionSetDefinitions/$entity", **body})
+    if "$filter" in options:
+        # The set cannot be filtered: one choice is asked for by its name.
+        # https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query-metadata-web-api
+        raise ServiceError(405, "0x80060888", "The query parameter $filter is not supported.")
+    rows = [row for row in metadata.option_sets() if not wanted or str(row["@odata.type"]).endswith(f".{wanted}")]
+    kept = [_select(row, options.get("$select"), derived=True) for row in rows]
+    return _collection(request, "GlobalOptionSetDefinitions", kept)
+
+
+def _set_cast(segments: list[Segment]) -> str:
+    """The kind of choice that the first segment casts to; empty when it is no cast."""
+    if not segments or not segments[0].name.startswith(_CAST):
+        return ""
+    wanted = segments[0].name.removeprefix(_CAST)
+    if wanted not in ("OptionSetMetadata", "BooleanOptionSetMetadata"):
+        raise segment_missing(segments[0].name)
+    return wanted
+
+
 def _entity(metadata: Metadata, name: str, options: dict[str, str]) -> Json:
     row = _select(metadata.entity(name), options.get("$select"), derived=True)
     for part in split_outside(options.get("$expand", ""), ","):
         if not part.strip():
             continue
         navigation, inner = _expansion(part.strip())
-        rows = _rows(metadata, name, navigation)
+        rows = rows_of(metadata, name, navigation)
         if rows is None:
             raise bad_query(
                 f"Could not find a property named '{navigation}' on type 'Microsoft.Dynamics.CRM.EntityMetadata'."
@@ -275,118 +311,3 @@ def _compare(value: object, operator: str, wanted: object) -> bool:
             operator, False
         )
     return False
-
-
-def metadata_changes(metadata: Metadata, segment: Segment, request: Request) -> Reply:
-    """``RetrieveMetadataChanges(Query=@p1)?@p1={...}``.
-
-    Raises:
-        ServiceError: The query is not JSON or has an unknown operator.
-    """
-    options = request.options()
-    text = segment.parts.get("Query", "{}")
-    if text.startswith("@"):
-        text = options.get(text, "{}")
-    try:
-        query = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise bad_query(f"The parameter Query is not valid JSON: {error}") from error
-    if not isinstance(query, dict):
-        raise bad_query("The parameter Query is not an object.")
-    names = [name for name in metadata.catalog.tables if _criteria(metadata.entity(name), query.get("Criteria"))]
-    body = {
-        "@odata.context": f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrieveMetadataChangesResponse",
-        "ServerVersionStamp": f"{metadata.version}!11/23/2026 00:00:00",
-        "DeletedMetadata": None,
-        "EntityMetadata": [_complex_entity(metadata, name, query) for name in names],
-    }
-    return json_reply(body)
-
-
-def _complex_entity(metadata: Metadata, name: str, query: Json) -> Json:
-    row = metadata.entity(name)
-    wanted = _properties(query.get("Properties"))
-    kept = {key: value for key, value in row.items() if wanted is None or key in wanted or key == "MetadataId"}
-    kept["HasChanged"] = None
-    queries = {
-        "Attributes": "AttributeQuery",
-        "Keys": "KeyQuery",
-        "ManyToOneRelationships": "RelationshipQuery",
-        "OneToManyRelationships": "RelationshipQuery",
-        "ManyToManyRelationships": "RelationshipQuery",
-    }
-    for navigation in _NAVIGATIONS:
-        if wanted is None or navigation in wanted:
-            rows = _rows(metadata, name, navigation) or []
-            kept[navigation] = [
-                _complex(one, one_query)
-                for one in rows
-                for one_query in [query.get(queries[navigation])]
-                if _criteria(one, _member(one_query, "Criteria"))
-            ]
-    return kept
-
-
-def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _complex(row: Json, query: object) -> Json:
-    wanted = _properties(_member(query, "Properties"))
-    kept = {key: value for key, value in row.items() if wanted is None or key in wanted or key == "MetadataId"}
-    kind = kept.pop("@odata.type", row.get("@odata.type"))
-    if isinstance(kind, str):
-        kept = {"@odata.type": kind.replace(_CAST, f"{_CAST}Complex"), **kept}
-    kept["HasChanged"] = None
-    return kept
-
-
-def _properties(properties: object) -> set[str] | None:
-    """The names of the wanted properties; None for all."""
-    if not isinstance(properties, dict) or properties.get("AllProperties") is True:
-        return None
-    names = properties.get("PropertyNames")
-    return {str(name) for name in names} if isinstance(names, list) else set()
-
-
-def _criteria(row: Json, criteria: object) -> bool:
-    if not isinstance(criteria, dict):
-        return True
-    results = [_condition(row, condition) for condition in _objects(criteria, "Conditions")]
-    results += [_criteria(row, inner) for inner in _objects(criteria, "Filters")]
-    if not results:
-        return True
-    return any(results) if criteria.get("FilterOperator") in ("Or", 1) else all(results)
-
-
-def _objects(criteria: Json, name: str) -> list[Json]:
-    """The members of a list of objects that a criteria has."""
-    members = criteria.get(name) or []
-    if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
-        raise bad_query(f"'{name}' of the Criteria is not a list of objects.")
-    return members
-
-
-def _listed(text: str) -> set[str]:
-    """The values of a list such as ``['account','contact']``; ids and numbers stand in it without quotes, too."""
-    quoted = {one or two for one, two in _QUOTED.findall(text)}
-    return quoted or {value.strip() for value in text.strip().strip("[]").split(",")}
-
-
-def _condition(row: Json, condition: Json) -> bool:
-    name = str(condition.get("PropertyName"))
-    if name not in row:
-        raise bad_query(f"'{name}' is not a property that metadata can be filtered by.")
-    value = row[name]
-    if isinstance(value, dict) and "Value" in value:
-        value = value["Value"]
-    given = condition.get("Value")
-    text = str(_member(given, "Value") if isinstance(given, dict) else given)
-    operator = condition.get("ConditionOperator")
-    if operator in ("Equals", "NotEquals"):
-        return (str(value).lower() == text.lower()) == (operator == "Equals")
-    if operator in ("In", "NotIn"):
-        return (str(value).lower() in _listed(text.lower())) == (operator == "In")
-    if operator in ("GreaterThan", "LessThan") and text.lstrip("-").isdigit() and isinstance(value, int):
-        return value > int(text) if operator == "GreaterThan" else value < int(text)
-    raise bad_query(f"The condition operator '{operator}' is not supported for '{name}'.")

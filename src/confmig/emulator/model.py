@@ -18,6 +18,10 @@ COLUMN_TYPES = (
 )
 
 
+Translations = tuple[tuple[int, str], ...]
+"""A label in other languages than that of the environment, each with its language code."""
+
+
 class Option(msgspec.Struct, frozen=True):
     """A choice: value, label and, for a status, the state that it belongs to and the statuses that may follow it."""
 
@@ -28,6 +32,7 @@ class Option(msgspec.Struct, frozen=True):
     color: str | None = None
     external_value: str = ""
     transitions: tuple[int, ...] = ()
+    translations: Translations = ()
 
 
 class OptionSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +65,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         named: For a lookup, whether the service gives the name of its target.
         overridden: For a lookup, whether some values carry a name that is not their target's.
         parent: For a lookup, whether it is the parent of a hierarchy, in which circles are refused.
+        attribute_of: The column with which the service makes and removes this one, such as the file of a file's name.
+        translations: The display name in other languages.
         metadata_id: Its MetadataId; one made of the names when None.
     """
 
@@ -67,6 +74,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     schema_name: str = ""
     display_name: str = ""
+    translations: Translations = ()
+    attribute_of: str | None = None
     description: str = ""
     max_length: int | None = None
     min_value: str | None = None
@@ -145,6 +154,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         optimistic: Whether rows have versions that If-Match can name.
         enforce_transitions: Whether a status may only be followed by the ``transitions`` of its option.
         duplicate_rules: The columns of each published rule of duplicate detection.
+        collection_name: Its plural name in the case that its maker gave it; the entity set when empty.
+        translations: The display name in other languages.
         metadata_id: Its MetadataId; one made of the name when None.
         hidden: Ids of rows that collection reads leave out.
         lost_names: Whether lookups point to rows of this table that are not there and have a name.
@@ -156,7 +167,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, Column]
     primary_name: str | None = None
     schema_name: str = ""
+    collection_name: str = ""
     display_name: str = ""
+    translations: Translations = ()
     display_collection_name: str = ""
     description: str = ""
     custom: bool = False

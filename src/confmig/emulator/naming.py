@@ -6,6 +6,7 @@ import uuid
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 _NAMESPACE = uuid.UUID("5d3a4f0e-7c0b-5f53-9a35-0c2c5c7a8f11")
 _GUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_CUSTOM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{1,7}_[A-Za-z0-9_]{1,90}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SPECIAL_SETS = {
     "webresource": "webresourceset",
@@ -31,6 +32,14 @@ def plain_guid(text: str) -> str:
 def is_name(text: str) -> bool:
     """Whether the text can be a logical name; anything else is never put into SQL."""
     return _NAME.fullmatch(text) is not None
+
+
+def is_custom_name(text: str) -> bool:
+    """Whether the text is a schema name with a publisher's prefix, which has two to eight characters.
+
+    https://learn.microsoft.com/power-apps/maker/data-platform/create-solution#solution-publisher
+    """
+    return _CUSTOM_NAME.fullmatch(text) is not None
 
 
 def is_custom(column: str) -> bool:

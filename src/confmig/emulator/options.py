@@ -31,6 +31,8 @@ class EmulatorOptions:
         faults: Faults on purpose, as ``FaultRule.parse`` reads them.
         seed: Decides which requests the faults with a rate strike.
         log: File to which each request adds a line.
+        metadata_delay: How long changed metadata stay unseen without ``Consistency: Strong``, as ``duration`` reads it.
+        key_delay: How long a new alternate key is Pending, while its index is being made, as ``duration`` reads it.
         deny: Privileges that the caller lacks, such as ``prvCreateAccount``.
     """
 
@@ -54,4 +56,6 @@ class EmulatorOptions:
     faults: tuple[str, ...] = ()
     seed: int = 0
     log: Path | None = None
+    metadata_delay: str = "0s"
+    key_delay: str = "0s"
     deny: tuple[str, ...] = ()

@@ -3,17 +3,21 @@
 import logging
 import re
 
-from confmig.emulator import bulkdelete, files, functions, naming, seeds
+from confmig.emulator import bulkdelete, files, functions, metadataactions, metadatawrites, naming, seeds
 from confmig.emulator.batch import run_batch
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
 from confmig.emulator.errors import ServiceError, no_resource, row_missing, segment_missing, unexpected
 from confmig.emulator.faults import FaultRule, Faults
-from confmig.emulator.metadata import Metadata
-from confmig.emulator.metadataquery import entity_definitions, metadata_changes, relationship_definitions
+from confmig.emulator.metadatachanges import metadata_changes
+from confmig.emulator.metadataquery import entity_definitions, option_set_definitions, relationship_definitions
+from confmig.emulator.metadataviews import MetadataViews
+from confmig.emulator.metadatawrites import MetadataWriter
 from confmig.emulator.operations import Operations
 from confmig.emulator.options import EmulatorOptions
+from confmig.emulator.pendingkeys import PendingKeys
 from confmig.emulator.rows import Rows
+from confmig.emulator.settings import duration
 from confmig.emulator.store import Store
 from confmig.emulator.urls import Segment, split_path
 from confmig.emulator.wire import Reply, Request, error_reply, json_reply
@@ -21,7 +25,7 @@ from confmig.emulator.writing import Writer
 
 _LOG = logging.getLogger(__name__)
 ROOT = re.compile(r"/api/data/v9\.\d+/?")
-_METADATA = ("EntityDefinitions", "RelationshipDefinitions", "RetrieveMetadataChanges")
+_METADATA = metadatawrites.SETS | {"RetrieveMetadataChanges"}
 
 
 class Service:
@@ -30,7 +34,10 @@ class Service:
     def __init__(self, store: Store, options: EmulatorOptions) -> None:
         self.store = store
         self.options = options
-        self.metadata = Metadata(store.catalog)
+        self._views = MetadataViews(
+            store.catalog, duration("--metadata-delay", options.metadata_delay), options.clock.now
+        )
+        self._pending = PendingKeys(store, duration("--key-delay", options.key_delay), options.clock.now)
         self._converters = Converters()
         self._files = files.Files()
         self._operations = Operations()
@@ -43,10 +50,12 @@ class Service:
         functions.add_functions(self._operations)
         bulkdelete.add_actions(self._operations)
         seeds.add_operations(self._operations)
+        metadataactions.add_actions(self._operations)
         self._files.add_actions(self._operations)
 
     def answer(self, request: Request) -> Reply:
         """The answer to a request; an error of the service is an answer, too."""
+        self._pending.activate()
         try:
             if request.path.rstrip("/") == "$batch":
                 if request.method != "POST":
@@ -56,10 +65,12 @@ class Service:
                 reply = self._answer_part(request, {})
         except ServiceError as error:
             reply = error_reply(error)
+        self._views.note(self.store.catalog)
         reply.headers["OData-Version"] = "4.0"
         return reply
 
     def _answer_part(self, request: Request, references: dict[str, str]) -> Reply:
+        self._views.note(self.store.catalog)
         try:
             self.faults.check_part(request.method, request.path)
             return self._dispatch(request, references)
@@ -76,7 +87,7 @@ class Service:
             return self._service_document(request)
         head = segments[0]
         if head.name in _METADATA:
-            return self._describe(head, segments, request)
+            return self._describe(head, segments, request, references)
         writer = Writer(self._context(request, references), self._converters)
         table = self.store.catalog.sets.get(head.name)
         if table is None:
@@ -90,14 +101,18 @@ class Service:
                 return called
         return Rows(writer, self._files, table, request).answer(segments)
 
-    def _describe(self, head: Segment, segments: list[Segment], request: Request) -> Reply:
+    def _describe(self, head: Segment, segments: list[Segment], request: Request, references: dict[str, str]) -> Reply:
         if request.method != "GET":
-            raise ServiceError(405, "0x80060888", "The emulator's tables cannot be changed.")
+            context = self._context(request, references)
+            return MetadataWriter(context, request).answer(segments, self._pending.status())
+        metadata = self._views.seen(strong=request.headers.get("consistency", "").lower() == "strong")
         if head.name == "EntityDefinitions":
-            return entity_definitions(self.metadata, segments, request)
+            return entity_definitions(metadata, segments, request)
         if head.name == "RelationshipDefinitions":
-            return relationship_definitions(self.metadata, segments, request)
-        return metadata_changes(self.metadata, head, request)
+            return relationship_definitions(metadata, segments, request)
+        if head.name == "GlobalOptionSetDefinitions":
+            return option_set_definitions(metadata, segments, request)
+        return metadata_changes(metadata, head, request)
 
     def _context(self, request: Request, references: dict[str, str]) -> Context:
         """The surroundings of a request; a caller may act for another user, as an administrator may."""

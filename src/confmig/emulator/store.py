@@ -17,7 +17,7 @@ from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.fiscal import fiscal_period, fiscal_year
 from confmig.emulator.latency import Work
-from confmig.emulator.model import NUMBERS, TEXTS, CatalogData, Column, Table
+from confmig.emulator.model import NUMBERS, TEXTS, CatalogData, Column, Key, Table
 
 Value = str | int | bytes | None
 SORT = ".k"
@@ -48,6 +48,11 @@ def target_column(name: str) -> str:
 def file_column(name: str) -> str:
     """The column that holds the name of a file; it is a column of its own that clients only read."""
     return f"{name}_name"
+
+
+def key_index(table: str, key: str) -> str:
+    """The name of the index of an alternate key."""
+    return f"{table}.{key}.key"
 
 
 def stored_names(table: Table) -> list[str]:
@@ -161,21 +166,32 @@ class Store:
         """Make the SQL tables of a catalog."""
         self.catalog = catalog
         for table in catalog.tables.values():
-            self._create_table(table)
+            self.create_table(table)
+
+    def change_catalog(self, catalog: Catalog) -> None:
+        """Let another catalog describe the rows, whose SQL tables fit it already; the old one is back on a rollback."""
+        self.catalog = catalog
+        self._inserts.clear()
+        self._keep_catalog()
+
+    def _keep_catalog(self) -> None:
+        data = msgspec.json.encode(self.catalog.data()).decode()
+        self.connection.execute("INSERT OR REPLACE INTO environment VALUES ('catalog', ?)", (data,))
 
     def save_environment(self) -> None:
         """Keep the catalog and the ids of the environment."""
         rows = {
             "format": _FORMAT,
-            "catalog": msgspec.json.encode(self.catalog.data()).decode(),
             "organization_id": self.organization_id,
             "caller_id": self.caller_id,
             "business_unit_id": self.business_unit_id,
             "version": str(self._version),
         }
         self.connection.executemany("INSERT OR REPLACE INTO environment VALUES (?, ?)", rows.items())
+        self._keep_catalog()
 
-    def _create_table(self, table: Table) -> None:
+    def create_table(self, table: Table) -> None:
+        """Make the SQL table of a table, with the indexes of its keys."""
         names = ", ".join(quoted(name) for name in stored_names(table))
         sql = table_sql(table.name)
         self.connection.execute(f"CREATE TABLE {sql} ({quoted(SORT)} TEXT NOT NULL, {names})")
@@ -191,8 +207,13 @@ class Store:
             kind = "UNIQUE INDEX" if unique else "INDEX"
             self.connection.execute(f"CREATE {kind} {quoted(f'{table.name}.{suffix}')} ON {sql} ({listed})")
         for key in table.keys:
-            listed = ", ".join(quoted(name) + _collation(table, name) for name in key.columns)
-            self.connection.execute(f"CREATE INDEX {quoted(f'{table.name}.{key.name}')} ON {sql} ({listed})")
+            self.create_key_index(table, key)
+
+    def create_key_index(self, table: Table, key: Key) -> None:
+        """Make the index of an alternate key."""
+        listed = ", ".join(quoted(name) + _collation(table, name) for name in key.columns)
+        index = quoted(key_index(table.name, key.name))
+        self.connection.execute(f"CREATE INDEX {index} ON {table_sql(table.name)} ({listed})")
 
     def close(self) -> None:
         """Keep the last version number and close the file."""
@@ -235,10 +256,14 @@ class Store:
             return
         self.connection.execute("BEGIN")
         self._depth = 1
+        catalog = self.catalog
         try:
             yield
         except BaseException:
             self.connection.execute("ROLLBACK")
+            if self.catalog is not catalog:
+                self.catalog = catalog
+                self._inserts.clear()
             raise
         else:
             self.connection.execute("COMMIT")

@@ -1,0 +1,39 @@
+"""Which metadata a request sees: the present ones, or, for a while after a change, those from before it.
+
+Web servers of the service keep metadata in caches. Without ``Consistency: Strong`` a request may see what was true half
+a minute ago:
+https://learn.microsoft.com/power-apps/developer/data-platform/webapi/compose-http-requests-handle-errors#consistency
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from confmig.emulator.catalog import Catalog
+from confmig.emulator.metadata import Metadata
+
+
+class MetadataViews:
+    """Remembers the metadata of the last while.
+
+    Args:
+        catalog: The catalog at the beginning.
+        delay: For how many seconds a change may stay unseen.
+        clock: The time in seconds.
+    """
+
+    def __init__(self, catalog: Catalog, delay: float, clock: Callable[[], float]) -> None:
+        self._delay = delay
+        self._clock = clock
+        self._views: deque[tuple[float, Metadata]] = deque([(clock(), Metadata(catalog))])
+
+    def note(self, catalog: Catalog) -> None:
+        """Take up the catalog that holds now."""
+        if self._views[-1][1].catalog is not catalog:
+            self._views.append((self._clock(), Metadata(catalog)))
+        last = self._clock() - self._delay
+        while len(self._views) > 1 and self._views[1][0] <= last:
+            self._views.popleft()
+
+    def seen(self, *, strong: bool) -> Metadata:
+        """What a request sees."""
+        return self._views[-1 if strong else 0][1]
