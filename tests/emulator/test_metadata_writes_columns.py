@@ -255,6 +255,8 @@ def test_the_index_of_a_key_takes_its_time(tmp_path: Path) -> None:
         client.close()
     with Emulator(options) as emulator:
         client = Client(emulator.url)
+        assert client.get(f"{TABLE}/Keys")["value"][0]["EntityKeyIndexStatus"] == "Pending"
+        clock.advance(6)
         assert client.get(f"{TABLE}/Keys")["value"][0]["EntityKeyIndexStatus"] == "Active"
         client.close()
 

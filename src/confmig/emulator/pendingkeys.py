@@ -12,7 +12,7 @@ from confmig.emulator.store import Store
 
 
 class PendingKeys:
-    """Lets new keys be Pending for a while; those that a store opened again has become Active at once.
+    """Lets new keys be Pending for a while; the rest of it begins again when the store is opened again.
 
     Args:
         store: The store.
@@ -25,10 +25,11 @@ class PendingKeys:
         self._delay = delay
         self._clock = clock
         self._waiting: list[tuple[float, str, str]] = [
-            (clock(), table.name, key.name)
+            (clock() + delay, table.name, key.name)
             for table in store.catalog.tables.values()
             for key in table.keys
-            if key.status == "Pending"
+            # A definition may say that a key is and stays Pending; it gives no ids.
+            if key.status == "Pending" and key.metadata_id is not None
         ]
 
     def status(self) -> KeyStatus:
