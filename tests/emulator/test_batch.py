@@ -126,6 +126,15 @@ def test_what_is_no_batch_is_refused(shop: Client) -> None:
         (f"--batch_X\r\n{part}--batch_X--\r\n", "application/json"),
         (f"--batch_X\r\n{change_set(part)}--batch_X--\r\n", kind),
         ("--batch_X\r\nContent-Type: application/http\r\n\r\nnonsense\r\n--batch_X--\r\n", kind),
+        (f"--batch_X\r\n{part.replace('GET contacts', 'nonsense')}--batch_X--\r\n", kind),
+        (f"--batch_X\r\n{part}--batch_X--", kind),
+        (f"--batch_Y\r\n{part}--batch_Y--\r\n", kind),
+        (f"--batch_X\r\n{part.replace('application/http', 'text/plain')}--batch_X--\r\n", kind),
+        (f"--batch_X\r\n{part.replace('Encoding: binary', 'Encoding: base64')}--batch_X--\r\n", kind),
+        (f"--batch_X\r\n{change_set(change_set(part))}--batch_X--\r\n", kind),
+        (f"--batch_X\r\n{change_set(*[operation('DELETE', 'contacts(1)', content_id='1')] * 2)}--batch_X--\r\n", kind),
+        ("--batch_X--\r\n", kind),
+        (f"--batch_X\r\n{part}--batch_X--\r\n", "multipart/mixed"),
     ):
         reply = shop.send("POST", "$batch", body.encode(), Content_Type=content_type)
         assert error(reply) == (400, "0x80048d19")
@@ -139,3 +148,59 @@ def test_a_leading_line_end_and_lower_case_headers_are_accepted(shop: Client) ->
     body = f"\r\n--batch_X\r\n{part}\r\n--batch_X--\r\n"
     reply = shop.send("POST", "$batch", body.encode(), Content_Type="multipart/mixed; boundary=batch_X")
     assert statuses(reply) == [200]
+
+
+def test_parts_that_are_refused_one_by_one(shop: Client) -> None:
+    long = f"contacts?$filter=fullname eq '{'a' * 70_000}'"
+    inner = "--batch_Z\r\n" + operation("GET", "contacts/$count") + "--batch_Z--\r\n"
+    reply = send(
+        shop,
+        operation("POST", "$batch", inner, "Content-Type: multipart/mixed; boundary=batch_Z"),
+        operation("GET", "https://elsewhere.example/api/data/v9.2/contacts"),
+        operation("GET", long),
+        operation("GET", "$1"),
+        operation("GET", "contacts/$count"),
+        prefer="odata.continue-on-error",
+    )
+    assert (reply.status_code, statuses(reply)) == (200, [400, 400, 414, 400, 200])
+
+
+def test_a_long_url_is_accepted_in_a_batch(shop: Client) -> None:
+    text = "a" * 40_000
+    reply = send(shop, operation("GET", f"contacts?$select=fullname&$filter=fullname eq '{text}'"))
+    assert statuses(reply) == [200]
+
+
+def test_references_in_every_form(shop: Client) -> None:
+    tag, contact = str(uuid.uuid4()), str(uuid.uuid4())
+    reply = send(
+        shop,
+        change_set(
+            operation("POST", "accounts", '{"name":"Rep"}', *JSON, "Prefer: return=representation", content_id="1"),
+            operation("PATCH", f"contacts({contact})", '{"fullname":"By id"}', *JSON, content_id="2"),
+            operation("PATCH", "accounts(accountnumber='ref/ä')", '{"name":"By key"}', *JSON, content_id="3"),
+            operation("POST", "shop_tags", f'{{"shop_tagid":"{tag}"}}', *JSON, content_id="4"),
+            operation("POST", "$2/shop_tags/$ref", f'{{"@odata.id":"{shop.root}$4"}}', *JSON, content_id="5"),
+            operation("PUT", "$1/accountnumber", '{"value":"ref"}', *JSON, content_id="6"),
+            operation("PATCH", "/$2", '{"parentcustomerid_account@odata.bind":"/$3"}', *JSON, content_id="7"),
+        ),
+    )
+    assert statuses(reply) == [201, 204, 204, 204, 204, 204, 204], reply.text
+    assert [row["shop_tagid"] for row in shop.get(f"contacts({contact})/shop_tags")["value"]] == [tag]
+    by_key = shop.get("accounts(accountnumber='ref%2Fä')")["accountid"]
+    assert shop.get(f"contacts({contact})")["_parentcustomerid_value"] == by_key
+    assert shop.get("accounts(accountnumber='ref')")["name"] == "Rep"
+
+
+def test_going_on_after_a_change_set_that_failed(shop: Client) -> None:
+    row = str(uuid.uuid4())
+    bad = change_set(
+        operation("PATCH", f"accounts({row})", '{"name":"Gone"}', *JSON, content_id="1"),
+        operation("DELETE", f"accounts({uuid.uuid4()})", content_id="2"),
+        operation("PATCH", f"accounts({row})", '{"name":"Never"}', *JSON, content_id="3"),
+    )
+    good = change_set(operation("PATCH", f"contacts({row})", '{"fullname":"Kept"}', *JSON, content_id="1"))
+    reply = send(shop, bad, good, prefer="odata.continue-on-error")
+    assert (reply.status_code, statuses(reply)) == (200, [404, 204])
+    assert shop.send("GET", f"accounts({row})").status_code == 404
+    assert shop.get(f"contacts({row})")["fullname"] == "Kept"

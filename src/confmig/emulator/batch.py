@@ -6,37 +6,18 @@ https://learn.microsoft.com/power-apps/developer/data-platform/webapi/execute-ba
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote
 
+from confmig.emulator.batchbody import ChangeSet, Part, read_items
 from confmig.emulator.errors import ServiceError, bad_request
 from confmig.emulator.store import Store
 from confmig.emulator.wire import Reply, Request, error_reply, preferences_of
 
-MOST_REQUESTS = 1000
 _LONGEST_URL = 65_536
-_BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 _ROOT = re.compile(r"/api/data/v9\.\d+/")
+_ABSOLUTE = re.compile(r"https?://[^/]+", re.IGNORECASE)
 Handler = Callable[[Request, dict[str, str]], Reply]
-
-
-@dataclass(frozen=True)
-class Part:
-    """One request of a batch, with the headers of its MIME part; ``url`` is as the client wrote it."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes
-    content_id: str | None
-
-
-@dataclass(frozen=True)
-class ChangeSet:
-    """Requests that succeed or fail together."""
-
-    parts: tuple[Part, ...]
 
 
 class RollBack(Exception):  # noqa: N818 (it carries a result, it is no error of ours)
@@ -62,14 +43,7 @@ def run_batch(store: Store, request: Request, handler: Handler) -> Reply:
     Raises:
         ServiceError: The body is no batch.
     """
-    match = _BOUNDARY.search(request.headers.get("content-type", ""))
-    if match is None:
-        raise bad_request("The content type of a batch request has no boundary.")
-    items = _items(request.body, match.group(1))
-    if sum(len(item.parts) if isinstance(item, ChangeSet) else 1 for item in items) > MOST_REQUESTS:
-        raise ServiceError(
-            400, "0x80048d19", f"The number of operations in the batch exceeds the limit of {MOST_REQUESTS}."
-        )
+    items = read_items(request.headers.get("content-type", ""), request.body)
     go_on = preferences_of(request.headers.get("prefer", "")).continue_on_error
     boundary = f"batchresponse_{uuid.uuid4()}"
     answers: list[bytes] = []
@@ -108,9 +82,8 @@ def _run_change_set(
             reply = _run(outer, part, handler, references)
             if reply.status >= 400:
                 raise RollBack(reply, part.content_id)
-            location = reply.headers.get("OData-EntityId")
-            if part.content_id and location:
-                references[part.content_id] = location.removeprefix(outer.base)
+            if part.content_id and reply.row:
+                references[part.content_id] = unquote(reply.row.removeprefix(outer.base))
             replies.append((reply, part.content_id))
     return replies
 
@@ -119,16 +92,28 @@ def _run(outer: Request, part: Part, handler: Handler, references: dict[str, str
     try:
         if len(part.url) > _LONGEST_URL:
             raise ServiceError(414, "0x80060888", f"The URL is longer than {_LONGEST_URL} characters.")
-        path, query = _resolve(part.url, references)
+        path, query = _resolve(outer, part.url, references)
+        if path.rstrip("/") == "$batch":
+            raise bad_request("A batch cannot be a part of a batch.")
         return handler(Request(part.method, outer.base, path, query, part.headers, part.body), references)
     except ServiceError as error:
         return error_reply(error)
 
 
-def _resolve(url: str, references: dict[str, str]) -> tuple[str, str]:
-    """The path below the service's root, and the query, of a URL that is absolute, rooted, relative or ``$1``."""
+def _resolve(outer: Request, url: str, references: dict[str, str]) -> tuple[str, str]:
+    """The path below the service's root, and the query, of a URL that is absolute, rooted, relative or ``$1``.
+
+    Raises:
+        ServiceError: It is the URL of another host, or a content id that no earlier request has.
+    """
     address, _, query = url.partition("?")
-    root = _ROOT.search(address)
+    absolute = _ABSOLUTE.match(address)
+    if absolute is not None:
+        home = outer.base.partition("/api/")[0]
+        if absolute.group().lower() != home.lower():
+            raise bad_request(f"The URI '{url}' is not valid because it is not based on '{outer.base}'.")
+        address = address[absolute.end() :]
+    root = _ROOT.match(address)
     path = address[root.end() :] if root is not None else address.lstrip("/")
     if path.startswith("$") and not path.startswith(("$metadata", "$batch")):
         name, slash, rest = path[1:].partition("/")
@@ -149,63 +134,3 @@ def _rendered(reply: Reply, content_id: str | None) -> bytes:
     lines = [*head, "", f"HTTP/1.1 {reply.status} {phrase}", "OData-Version: 4.0"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items() if name != "OData-Version"]
     return "\r\n".join([*lines, "", ""]).encode() + reply.body + b"\r\n"
-
-
-def _items(body: bytes, boundary: str) -> list[Part | ChangeSet]:
-    items: list[Part | ChangeSet] = []
-    for section in _sections(body, boundary):
-        headers, rest = _headers(section)
-        inner = _BOUNDARY.search(headers.get("content-type", ""))
-        if inner is not None and headers["content-type"].lower().startswith("multipart/mixed"):
-            parts = tuple(_part(*_headers(one)) for one in _sections(rest, inner.group(1)))
-            if any(part.method == "GET" for part in parts):
-                raise bad_request("A GET request is not allowed in a change set.")
-            items.append(ChangeSet(parts))
-        else:
-            items.append(_part(headers, rest))
-    return items
-
-
-def _sections(body: bytes, boundary: str) -> list[bytes]:
-    """The parts between the boundaries, which stand on lines of their own and end with CRLF."""
-    mark = f"--{boundary}".encode()
-    sections: list[bytes] = []
-    start = 0 if body.startswith(mark) else body.find(b"\r\n" + mark)
-    if start < 0:
-        raise bad_request("Stream was not readable.")
-    position = start + (0 if body.startswith(mark) else 2)
-    while True:
-        position += len(mark)
-        if body[position : position + 2] == b"--":
-            if not sections:
-                raise bad_request("The batch holds no request.")
-            return sections
-        if body[position : position + 2] != b"\r\n":
-            raise bad_request("Stream was not readable.")
-        end = body.find(b"\r\n" + mark, position)
-        if end < 0:
-            raise bad_request("Stream was not readable.")
-        sections.append(body[position + 2 : end])
-        position = end + 2
-
-
-def _headers(section: bytes) -> tuple[dict[str, str], bytes]:
-    if section.startswith(b"\r\n"):
-        return {}, section[2:]
-    head, _, rest = section.partition(b"\r\n\r\n")
-    headers: dict[str, str] = {}
-    for line in head.decode("utf-8", "replace").split("\r\n"):
-        name, colon, value = line.partition(":")
-        if colon:
-            headers[name.strip().lower()] = value.strip()
-    return headers, rest
-
-
-def _part(headers: dict[str, str], rest: bytes) -> Part:
-    line, _, remainder = rest.lstrip(b"\r\n").partition(b"\r\n")
-    words = line.decode("utf-8", "replace").split(" ")
-    if len(words) < 3 or not words[-1].startswith("HTTP/"):
-        raise bad_request("An invalid HTTP request line was found in the batch.")
-    inner, body = _headers(remainder)
-    url = " ".join(words[1:-1]).replace("+", "%2B") if " " in " ".join(words[1:-1]) else " ".join(words[1:-1])
-    return Part(words[0].upper(), url, inner, body.removesuffix(b"\r\n"), headers.get("content-id"))

@@ -186,15 +186,17 @@ class Context:
 
     def path_of(self, text: str) -> str:
         """The path below the service's root that a reference names."""
-        if text.startswith("$"):
-            known = self.references.get(text[1:])
-            if known is None:
-                raise unknown_reference(text)
-            return known
+        path = text.lstrip("/")
         if text.startswith(("http://", "https://", "/api/")):
             _, found, rest = text.partition("/api/data/")
-            return rest.partition("/")[2] if found else text
-        return text.lstrip("/")
+            path = rest.partition("/")[2] if found else text
+        # Clients make absolute URLs and rooted ones of content ids, too.
+        if path.startswith("$"):
+            known = self.references.get(path[1:])
+            if known is None:
+                raise unknown_reference(path)
+            return known
+        return path
 
 
 def unknown_reference(text: str) -> ServiceError:

@@ -113,12 +113,14 @@ class Rows:
 
         A row that the URL named by an alternate key is given back under that key.
         """
-        if self._request.preferences().representation:
-            return self._representation(row_id, status)
         address = self._context.row_url(self._table, row_id)
+        if self._request.preferences().representation:
+            reply = self._representation(row_id, status)
+            reply.row = address
+            return reply
         if segment is not None and segment.guid is None:
             address = self._context.base + quote(self._request.path, safe=_PLAIN_IN_URL)
-        return Reply(204, b"", {"Location": address, "OData-EntityId": address})
+        return Reply(204, b"", {"Location": address, "OData-EntityId": address}, address)
 
     def _representation(self, row_id: str, status: int) -> Reply:
         body = row_json(self._store, self._table, row_id, self._request)

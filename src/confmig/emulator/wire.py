@@ -67,7 +67,7 @@ def preferences_of(header: str) -> Preferences:
             size = int(value)
         elif name == "return" and value == "representation":
             representation = True
-        elif name == "odata.continue-on-error" and value in ("", "true"):
+        elif name in ("odata.continue-on-error", "continue-on-error") and value in ("", "true"):
             continue_on_error = True
         else:
             continue
@@ -126,11 +126,17 @@ class Request:
 
 @dataclass
 class Reply:
-    """One answer."""
+    """One answer.
+
+    Attributes:
+        row: The URL of the row that was made or changed, by which a change set can refer to it; no header needs to
+            say it.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    row: str = ""
 
 
 def json_reply(value: object, status: int = 200, **headers: str) -> Reply:
