@@ -84,6 +84,7 @@ format: $(STAMP) # Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMP) # Figures for the machine at hand
+	$(BIN)/python benchmarks/emulator.py
 	$(BIN)/python benchmarks/import_package.py
 
 lock: # Lock the requirements again, with hashes and without host names; needs uv
