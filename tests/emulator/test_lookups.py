@@ -200,3 +200,22 @@ def test_a_refused_party_undoes_the_activity(shop: Client) -> None:
         bad = {"subject": "No", "email_activity_parties": [party]}
         assert error(shop.send("POST", "emails", bad)) == expected
     assert shop.get("emails?$filter=subject eq 'No'")["value"] == []
+
+
+def test_rows_are_created_through_navigation_properties(shop: Client) -> None:
+    account = shop.create("accounts", {"name": "Above"})
+
+    def post(path: str, body: dict[str, Any]) -> str:
+        reply = shop.send("POST", path, body)
+        assert reply.status_code == 204, reply.text
+        return reply.headers["OData-EntityId"].removeprefix(shop.root)
+
+    contact = post(f"accounts({account})/account_contact_parentcustomerid", {"fullname": "Below"})
+    assert shop.get(contact)["_parentcustomerid_value"] == account
+    first = post(f"accounts({account})/primarycontactid", {"fullname": "First"})
+    assert shop.get(f"accounts({account})")["_primarycontactid_value"] == first[-37:-1]
+    tag = post(f"{contact}/shop_tags", {"shop_name": "Made by a contact"})
+    assert [row["shop_tagid"] for row in shop.rows(f"{contact}/shop_tags")] == [tag[-37:-1]]
+    refused = shop.send("POST", f"accounts({account})/primarycontactid", {"fullname": "x" * 161})
+    assert error(refused) == (400, "0x80044331")
+    assert shop.send("POST", f"accounts({account})/ownerid", {"fullname": "x"}).status_code == 400

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from confmig.emulator.context import Context
 from confmig.emulator.errors import ServiceError, navigation_unknown, payload_error, row_missing
 from confmig.emulator.model import ManyToMany, ManyToOne, Table
-from confmig.emulator.payload import bind, clear, decode_object
+from confmig.emulator.payload import Body, bind, clear, decode_object
 from confmig.emulator.store import Value, target_column
 from confmig.emulator.urls import Segment
 from confmig.emulator.wire import Reply, Request, json_reply
@@ -104,6 +104,48 @@ def _member(writer: Writer, table: Table, row_id: str, nav: Segment, one: ManyTo
         clear(child.columns[one.column], values)
     writer.set_values(child, child_id, values)
     return Reply(204)
+
+
+def create_below(writer: Writer, table: Table, row_id: str, nav: str, body: Body) -> tuple[Table, str]:
+    """Create a row through a navigation property of another row, to which it belongs from then on.
+
+    As programs do with ``POST accounts(…)/Account_Tasks`` and, in a change set, ``POST $1/primarycontactid``
+    (https://github.com/AleksandrRogov/DynamicsWebApi, "Use Content-ID to reference requests in a Change Set").
+
+    Args:
+        writer: Writes.
+        table: The table of the row in the URL.
+        row_id: Its id; the row is there.
+        nav: The navigation property, which exists.
+        body: The new row.
+
+    Returns:
+        The table and the id of the new row.
+
+    Raises:
+        ServiceError: The row is refused.
+    """
+    catalog = writer.context.store.catalog
+    own = f"/{table.entity_set}({row_id})"
+    with writer.context.store.transaction():
+        collection = catalog.collection(table.name, nav)
+        if collection is not None:
+            child = catalog.tables[collection.table]
+            return child, writer.create(child, {**body, f"{collection.nav}@odata.bind": own})
+        association = catalog.association(table.name, nav)
+        if association is not None:
+            relationship, first = association
+            target = catalog.tables[relationship.table2 if first else relationship.table1]
+            made = writer.create(target, body)
+            writer.associate(relationship.intersect, *((row_id, made) if first else (made, row_id)))
+            return target, made
+        one = catalog.lookup(table.name, nav)
+        if one is None or table.columns[one.column].type == "Owner":
+            raise navigation_unknown(table.entity_set, nav)
+        target = catalog.tables[one.target]
+        made = writer.create(target, body)
+        writer.update(table, row_id, {f"{nav}@odata.bind": f"/{target.entity_set}({made})"})
+        return target, made
 
 
 def read_reference(context: Context, table: Table, row_id: str, nav: Segment, request: Request) -> Reply:

@@ -23,7 +23,7 @@ from confmig.emulator.files import Files
 from confmig.emulator.model import Table
 from confmig.emulator.payload import Body, decode_object
 from confmig.emulator.reading import Restriction, is_member, read_collection, read_count, read_row, row_json
-from confmig.emulator.references import change_reference, read_reference
+from confmig.emulator.references import change_reference, create_below, read_reference
 from confmig.emulator.store import Store, quoted, table_sql, target_column
 from confmig.emulator.urls import Segment
 from confmig.emulator.wire import JSON, Reply, Request, json_reply, raw_json_reply
@@ -212,6 +212,10 @@ class Rows:
         one = catalog.lookup(self._table.name, nav)
         if one is None and collection is None and catalog.association(self._table.name, nav) is None:
             raise property_missing(nav, self._table.name)
+        if method == "POST" and len(segments) == 2 and segments[1].key is None:
+            made = create_below(self._writer, self._table, row_id, nav, decode_object(self._request.body))
+            address = self._context.row_url(*made)
+            return Reply(204, b"", {"Location": address, "OData-EntityId": address})
         if method != "GET":
             raise _not_allowed(method)
         if one is not None:
