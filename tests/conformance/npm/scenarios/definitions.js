@@ -283,9 +283,9 @@ export async function createAManyToManyRelationship(api) {
 
 export async function polymorphicLookup(api) {
   const { id, name } = await table(api);
-  const made = await api.create({
-    collection: "CreatePolymorphicLookupAttribute",
-    data: {
+  const made = await api.callAction({
+    actionName: "CreatePolymorphicLookupAttribute",
+    action: {
       OneToManyRelationships: ["account", "contact"].map((target) => ({
         SchemaName: `new_${name}_${target}`,
         ReferencedEntity: target,
