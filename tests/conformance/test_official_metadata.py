@@ -172,7 +172,9 @@ def test_an_alternate_key(client: DataverseClient) -> None:
     assert (key.key_attributes, key.status) == (["new_externalid"], "Active")
 
     def upsert(*pairs: tuple[str, float]) -> None:
-        items = [UpsertItem(alternate_key={"new_externalid": one}, record={"new_price": price}) for one, price in pairs]
+        items: list[UpsertItem | dict[str, Any]] = [
+            UpsertItem(alternate_key={"new_externalid": one}, record={"new_price": price}) for one, price in pairs
+        ]
         client.records.upsert("new_Keyed", items)
 
     upsert(("E1", 1.5))
@@ -258,7 +260,9 @@ def test_metadata_in_batches(client: DataverseClient) -> None:
     batch.tables.list(filter="SchemaName eq 'new_InBatch'", select=["SchemaName", "LogicalName"])
     result = batch.execute()
     assert not result.has_errors
-    assert result.responses[2].data["value"][0]["LogicalName"] == "new_inbatch"
+    listed = result.responses[2].data
+    assert listed is not None
+    assert listed["value"][0]["LogicalName"] == "new_inbatch"
     batch = client.batch.new()
     batch.tables.add_columns("new_InBatch", {"new_B": "int"})
     batch.tables.remove_columns("new_InBatch", "new_A")

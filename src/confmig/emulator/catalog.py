@@ -115,6 +115,18 @@ class Catalog:
         """The N:N relationship behind a navigation property, and whether the table is its Entity1 side."""
         return self._associations[table].get(nav)
 
+    def lookups_of(self, table: str) -> dict[str, ManyToOne]:
+        """The single-valued navigation properties of a table with their relationships."""
+        return self._lookups[table]
+
+    def collections_of(self, table: str) -> dict[str, ManyToOne]:
+        """The navigation properties of a table that are collections of rows whose lookups point to it."""
+        return self._collections[table]
+
+    def associations_of(self, table: str) -> dict[str, tuple[ManyToMany, bool]]:
+        """The navigation properties of a table that are N:N, each with whether the table is the Entity1 side."""
+        return self._associations[table]
+
     def navs_of(self, table: str, column: str) -> dict[str, str]:
         """The navigation property of a lookup column for each of its targets."""
         return self._navs.get((table, column), {})

@@ -3,8 +3,9 @@
 import logging
 import re
 
-from confmig.emulator import bulkdelete, files, functions, metadataactions, metadatawrites, naming, seeds
+from confmig.emulator import bulkdelete, csdl, files, functions, metadataactions, metadatawrites, naming, seeds
 from confmig.emulator.batch import run_batch
+from confmig.emulator.catalog import Catalog
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
 from confmig.emulator.errors import ServiceError, no_resource, row_missing, segment_missing, unexpected
@@ -25,7 +26,7 @@ from confmig.emulator.writing import Writer
 
 _LOG = logging.getLogger(__name__)
 ROOT = re.compile(r"/api/data/v9\.\d+/?")
-_METADATA = metadatawrites.SETS | {"RetrieveMetadataChanges"}
+_METADATA = metadatawrites.SETS | {"RetrieveMetadataChanges", "$metadata"}
 
 
 class Service:
@@ -103,9 +104,13 @@ class Service:
 
     def _describe(self, head: Segment, segments: list[Segment], request: Request, references: dict[str, str]) -> Reply:
         if request.method != "GET":
+            if head.name not in metadatawrites.SETS:
+                raise no_resource(request.base + request.path)
             context = self._context(request, references)
             return MetadataWriter(context, request).answer(segments, self._pending.status())
         metadata = self._views.seen(strong=request.headers.get("consistency", "").lower() == "strong")
+        if head.name == "$metadata":
+            return _document(metadata.catalog, request)
         if head.name == "EntityDefinitions":
             return entity_definitions(metadata, segments, request)
         if head.name == "RelationshipDefinitions":
@@ -134,3 +139,8 @@ class Service:
     def _service_document(self, request: Request) -> Reply:
         names = [{"name": name, "kind": "EntitySet", "url": name} for name in sorted(self.store.catalog.sets)]
         return json_reply({"@odata.context": f"{request.base}$metadata", "value": names})
+
+
+def _document(catalog: Catalog, request: Request) -> Reply:
+    annotations = request.options().get("annotations", "").lower() == "true"
+    return Reply(200, csdl.document(catalog, annotations=annotations), {"Content-Type": "application/xml"})
