@@ -2,6 +2,7 @@
 
 import importlib.resources
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 import yaml
 
 from confmig.emulator.definitionschema import SCHEMA_FILE, schema_text
+from confmig.emulator.options import EmulatorOptions
+from confmig.emulator.server import Emulator
 
+from .client import Client
 from .conftest import SHOP
 
 ENVIRONMENTS = importlib.resources.files("confmig.emulator") / "environments"
@@ -77,3 +81,17 @@ def test_editors_can_say_what_each_key_is() -> None:
         "has_notes", "has_activities", "uniquename", "friendlyname", "prefix",
         "assign", "delete", "merge", "reparent", "share", "unshare", "rollup_view",
     }  # fmt: skip
+
+
+def test_the_example_of_the_documents_is_served_as_it_stands(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "environments.md").read_text("utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        assert problems(yaml.safe_load(example)) == []
+        path = tmp_path / "example.yml"
+        path.write_text(example, "utf-8")
+        with Emulator(EmulatorOptions(environment=str(path))) as emulator:
+            client = Client(emulator.url)
+            assert client.rows("solutions?$filter=ismanaged eq true")
+            client.close()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from confmig.commands.options import Auth, auth_mode
 from confmig.errors import PackageError, UsageError
 
 
@@ -30,7 +31,11 @@ def emulator(
     ] = False,
     environment: Annotated[
         str | None,
-        typer.Option(envvar="CONFMIG_ENVIRONMENT", help="Name or path of an environment definition to serve."),
+        typer.Option(
+            envvar="CONFMIG_ENVIRONMENT",
+            help="Environment to serve: the path of a definition, or one that comes along: "
+            "journeys-sandbox, journeys-production.",
+        ),
     ] = None,
     store: Annotated[
         Path | None, typer.Option(envvar="CONFMIG_STORE", help="SQLite file that keeps the rows between runs.")
@@ -130,11 +135,62 @@ def emulator(
             envvar="CONFMIG_DENY", help="Privilege that the caller lacks, such as prvCreateAccount; repeatable."
         ),
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CONFMIG_RECORD",
+            metavar="URL",
+            help="Serve nothing, but write a definition of this environment's tables to --output; without rows.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(envvar="CONFMIG_OUTPUT", help="With --record: the definition file to write.")
+    ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--table",
+            envvar="CONFMIG_TABLE",
+            metavar="NAME",
+            help="With --record: table to record; repeatable. Without any, all custom tables are.",
+        ),
+    ] = None,
+    solution: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--solution",
+            envvar="CONFMIG_SOLUTION",
+            metavar="NAME",
+            help="With --record: unique name of a solution whose tables are recorded; repeatable.",
+        ),
+    ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option(envvar="CONFMIG_SCHEMA", help="With --record: schema file or package whose tables are recorded."),
+    ] = None,
+    record_rows: Annotated[
+        bool,
+        typer.Option(
+            "--record-rows",
+            envvar="CONFMIG_RECORD_ROWS",
+            help="With --record: write the rows of these tables, too. They, and the names of the people who own them, "
+            "then stand in the file in plain text.",
+        ),
+    ] = False,
+    auth: Auth = None,
 ) -> None:
-    """Serve a local Dataverse environment over HTTP.
+    """Serve a local Dataverse environment over HTTP, or record a real one to serve it later.
 
     A bearer token that clients must send is taken from the variable CONFMIG_EMULATOR_TOKEN.
     """
+    if record is not None:
+        from confmig.commands.recording import record_environment
+
+        mode = auth_mode(None, auth, record)
+        record_environment(record, output, table or (), solution or (), schema, mode, rows=record_rows)
+        return
+    if record_rows:
+        raise UsageError("--record-rows records rows only together with --record.", "Give the environment's URL.")
     host, port = _address(listen)
     if any(importlib.util.find_spec(name) is None for name in ("trustme", "uvicorn", "yaml")):
         raise UsageError("the emulator needs its extra: pip install 'confmig[emulator]'")

@@ -71,7 +71,8 @@ class Converters:
         if known is None or known.table is not table:
             known = self._known[table.name] = _Known(
                 table,
-                tuple(name for name, column in table.columns.items() if column.required),
+                # What clients cannot write, such as organizationid, is the service's own business.
+                tuple(name for name, column in table.columns.items() if column.required and column.can_create),
                 _defaults(table),
                 tuple(column for column in table.columns.values() if column.auto_number),
                 money_columns(table),

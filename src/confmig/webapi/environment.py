@@ -94,9 +94,9 @@ class Environment:
         self.identity = self._identify()
 
     def _identify(self) -> EnvironmentId:
-        response = self._send_get("WhoAmI", f"Asking {self.url} who we are")
+        response = self.fetch("WhoAmI", f"Asking {self.url} who we are")
         who = decode_json(response.body, self.url)
-        version = self._get("RetrieveVersion()", f"Asking {self.url} for its version").get("Version", "")
+        version = self.ask("RetrieveVersion()", f"Asking {self.url} for its version").get("Version", "")
         hint = response.headers.get("x-ms-dop-hint", "")
         self.parallel = int(hint[:4]) if hint.isascii() and hint.isdigit() and int(hint[:4]) > 0 else self.parallel
         if "OrganizationId" not in who:
@@ -111,7 +111,7 @@ class Environment:
         wanted = list(dict.fromkeys(names))
         missing = [name for name in wanted if name not in self._tables and name not in self._absent]
         for portion in portions(missing, TABLES_A_REQUEST):
-            answer = self._get(metadata_path(portion), f"Reading the metadata of {self.url}")
+            answer = self.ask(metadata_path(portion), f"Reading the metadata of {self.url}")
             self._tables.update((table.info.name, table) for table in parse_metadata(answer, self.url))
             self._absent.update(name for name in portion if name not in self._tables)
         return {name: self._tables[name].info for name in wanted if name in self._tables}
@@ -140,7 +140,7 @@ class Environment:
         """The installed solutions, by unique name, with their versions; asked for once and remembered."""
         if self._solutions is None:
             what = f"Reading the solutions of {self.url}"
-            rows = self._listed("solutions?$select=uniquename,version&$filter=isvisible eq true", what)
+            rows = self.listed("solutions?$select=uniquename,version&$filter=isvisible eq true", what)
             self._solutions = {text_of(row, "uniquename", what): str(row.get("version") or "") for row in rows}
         return self._solutions
 
@@ -152,10 +152,10 @@ class Environment:
         """
         what = f"Reading the tables of solution {name} of {self.url}"
         quoted = quote(name.replace("'", "''"), safe="")
-        found = list(self._listed(f"solutions?$select=solutionid&$filter=uniquename eq '{quoted}'", what))
+        found = list(self.listed(f"solutions?$select=solutionid&$filter=uniquename eq '{quoted}'", what))
         if not found:
             raise UsageError(f"{self.url} has no solution {name}.", "Give its unique name, not its display name.")
-        components = self._listed(
+        components = self.listed(
             # 1 is a table: learn.microsoft.com, solutioncomponent table reference, componenttype
             "solutioncomponents?$select=objectid"
             f"&$filter=_solutionid_value eq {text_of(found[0], 'solutionid', what)} and componenttype eq 1",
@@ -163,11 +163,11 @@ class Environment:
         )
         names: list[str] = []
         for portion in portions((text_of(row, "objectid", what) for row in components), TABLES_A_REQUEST):
-            tables = described_tables(self._get(table_names_path(portion), what), self.url)
+            tables = described_tables(self.ask(table_names_path(portion), what), self.url)
             names += [text_of(table, "LogicalName", what) for table in tables if not table.get("IsIntersect")]
         return sorted(names)
 
-    def _listed(self, path: str, what: str, *, names: bool = False) -> Iterator[Json]:
+    def listed(self, path: str, what: str, *, names: bool = False) -> Iterator[Json]:
         """All rows of a query, page by page. The token goes to this environment alone, and no page comes twice."""
         headers = read_headers(names=names)
         url: object = self._api + path
@@ -259,7 +259,7 @@ class Environment:
 
     def _pages(self, path: str, wire: WireTable, columns: Sequence[ColumnInfo], *, names: bool) -> Iterator[Record]:
         what = f"Reading {wire.info.name} from {self.url}"
-        for row in self._listed(path, what, names=names):
+        for row in self.listed(path, what, names=names):
             yield parse_row(row, wire, columns)
 
     def _fetch(self, wire: WireTable, columns: Sequence[ColumnInfo], xml: str) -> Iterator[Record]:
@@ -284,10 +284,12 @@ class Environment:
             if cookie is not None and cookie == last:
                 raise ServiceError(f"{what}: the environment gives the same page again and again.")
 
-    def _get(self, path: str, what: str) -> Json:
+    def ask(self, path: str, what: str) -> Json:
+        """The JSON of a path below the API's root; ``what`` says what is asked for, for messages."""
         return self._get_url(self._api + path, read_headers(names=False), what)
 
-    def _send_get(self, path: str, what: str) -> Response:
+    def fetch(self, path: str, what: str) -> Response:
+        """The answer to a GET of a path below the API's root, such as that of a file."""
         response = self._sender.send(Request("GET", self._api + path, read_headers(names=False)))
         if response.status != 200:
             raise error_of(fault_of(response), what)
@@ -315,7 +317,7 @@ class Environment:
         def singly(body: Json) -> Part:
             return create_part(wire.entity_set, body)
 
-        if self._has_bulk(table, "CreateMultiple") and not _has_collections(bodies):
+        if self.has_message(table, "CreateMultiple") and not _has_collections(bodies):
             return self._writer.bulk("CreateMultiple", table, wire.entity_set, bodies, singly)
         return self._writer.batch([singly(body) for body in bodies])
 
@@ -332,7 +334,7 @@ class Environment:
             body = {name: value for name, value in target.items() if name != primary_id}
             return update_part(wire.entity_set, target[primary_id], body)
 
-        if self._has_bulk(table, "UpdateMultiple"):
+        if self.has_message(table, "UpdateMultiple"):
             return self._writer.bulk("UpdateMultiple", table, wire.entity_set, targets, singly)
         return self._writer.batch([singly(target) for target in targets])
 
@@ -373,7 +375,8 @@ class Environment:
     def _body(self, wire: WireTable, row: RowWrite) -> Json:
         return write_properties(wire, row.values, self._entity_set, row.before)
 
-    def _has_bulk(self, table: str, message: str) -> bool:
+    def has_message(self, table: str, message: str) -> bool:
+        """Whether a table knows a bulk message, CreateMultiple or UpdateMultiple."""
         if self._bulk is None:
             self._bulk = self._read_bulk_support()
         return message in self._bulk.get(table, ())
@@ -385,7 +388,7 @@ class Environment:
             "&$filter=(sdkmessageid/name eq 'CreateMultiple' or sdkmessageid/name eq 'UpdateMultiple')"
         )
         support: dict[str, set[str]] = {}
-        for row in self._listed(path, f"Asking {self.url} for its bulk messages"):
+        for row in self.listed(path, f"Asking {self.url} for its bulk messages"):
             support.setdefault(str(row.get("primaryobjecttypecode")), set()).add(str(row["sdkmessageid"]["name"]))
         return support
 

@@ -120,13 +120,21 @@ def metadata_path(tables: Iterable[str]) -> str:
     )
 
 
+def tables_path(tables: Iterable[str]) -> str:
+    """The request, below the API's root, for all that is known of these tables."""
+    everything = {"Properties": {"AllProperties": True}}
+    return _query_path(
+        "LogicalName", tables, None, AttributeQuery=everything, RelationshipQuery=everything, KeyQuery=everything
+    )
+
+
 def table_names_path(ids: Iterable[str]) -> str:
     """The request, below the API's root, for the names of the tables with these metadata ids."""
     return _query_path("MetadataId", ids, ["LogicalName", "IsIntersect"])
 
 
-def _query_path(key: str, values: Iterable[str], properties: list[str], **more: object) -> str:
-    """A request for the metadata of all tables whose ``key`` is one of these values."""
+def _query_path(key: str, values: Iterable[str], properties: list[str] | None, **more: object) -> str:
+    """A request for the metadata of all tables whose ``key`` is one of these values; all of it, or some properties."""
     listed = ",".join("'" + value.replace("'", "") + "'" for value in values)
     kind = "System.Guid[]" if key == "MetadataId" else "System.String[]"
     condition = {
@@ -135,7 +143,7 @@ def _query_path(key: str, values: Iterable[str], properties: list[str], **more: 
         "Value": {"Type": kind, "Value": f"[{listed}]"},
     }
     query = {
-        "Properties": {"AllProperties": False, "PropertyNames": properties},
+        "Properties": {"AllProperties": properties is None, "PropertyNames": properties or []},
         "Criteria": {"FilterOperator": "And", "Conditions": [condition]},
         **more,
     }
