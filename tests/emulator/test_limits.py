@@ -167,7 +167,7 @@ def test_a_renewed_token_is_of_the_same_caller() -> None:
         return f"Bearer e30.{payload}.signature"
 
     with serving(limits="requests=2") as (client, _):
-        sent = [token(oid="one", iat=1), token(oid="one", iat=2), token(oid="one", iat=3), token(oid="two", iat=1)]
+        sent = [token(sub="one", iat=1), token(sub="one", iat=2), token(sub="one", iat=3), token(sub="two", iat=1)]
         assert [who(client, Authorization=one).status_code for one in sent] == [200, 200, 429, 200]
         # What has no such form is a caller of its own.
         for odd in (

@@ -98,6 +98,8 @@ def system_columns(ownership: str) -> list[Column]:
         Column(name="modifiedon", type="DateTime", format="DateAndTime", can_create=False, can_update=False),
         _lookup("createdby", "systemuser", writable=False),
         _lookup("modifiedby", "systemuser", writable=False),
+        _lookup("createdonbehalfby", "systemuser", writable=False),
+        _lookup("modifiedonbehalfby", "systemuser", writable=False),
         Column(name="versionnumber", type="BigInt", can_create=False, can_update=False),
         Column(name="overriddencreatedon", type="DateTime", format="DateOnly", can_update=False),
         Column(name="importsequencenumber", type="Integer", can_update=False),

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from confmig.emulator.batchbody import ChangeSet, Part, read_items
 from confmig.emulator.errors import ServiceError, bad_request
+from confmig.emulator.identity import HEADERS
 from confmig.emulator.store import Store
 from confmig.emulator.wire import Reply, Request, error_reply, preferences_of
 
@@ -95,7 +96,9 @@ def _run(outer: Request, part: Part, handler: Handler, references: dict[str, str
         path, query = _resolve(outer, part.url, references)
         if path.rstrip("/") == "$batch":
             raise bad_request("A batch cannot be a part of a batch.")
-        return handler(Request(part.method, outer.base, path, query, part.headers, part.body), references)
+        # The outer request says who calls, for all its parts; a part may say for whom it acts.
+        caller = {name: outer.headers[name] for name in HEADERS if name in outer.headers}
+        return handler(Request(part.method, outer.base, path, query, caller | part.headers, part.body), references)
     except ServiceError as error:
         return error_reply(error)
 

@@ -4,20 +4,20 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from confmig.emulator import naming
 from confmig.emulator.datewindows import Moment, fiscal_calendar, moment_at
 from confmig.emulator.errors import (
     ServiceError,
+    invalid_argument,
     key_row_missing,
     key_undefined,
     payload_error,
-    privilege_missing,
     row_missing,
     segment_missing,
 )
 from confmig.emulator.filters import Sql, comparable
 from confmig.emulator.model import ManyToOne, Table
 from confmig.emulator.odata import parse_literal
+from confmig.emulator.rights import Rights
 from confmig.emulator.store import Store, Value, target_column
 from confmig.emulator.urls import Segment, split_path
 
@@ -40,8 +40,9 @@ class Context:
         store: The store.
         base: Absolute URL of the service's root, ending with a slash.
         caller_id: The user in whose name rows are written.
+        delegate_id: The user who really calls, when that is another one.
         now: The time of the request, as the wire writes it.
-        denied: Privileges that the caller lacks, in lower case.
+        rights: What the caller may do; None when that is anything.
         references: Content ids of a change set with the paths of the rows they made.
         detect_duplicates: Whether rules of duplicate detection are looked at.
     """
@@ -50,7 +51,8 @@ class Context:
     base: str
     caller_id: str
     now: str
-    denied: frozenset[str] = frozenset()
+    rights: Rights | None = None
+    delegate_id: str | None = None
     references: dict[str, str] = field(default_factory=dict)
     detect_duplicates: bool = False
 
@@ -63,21 +65,32 @@ class Context:
         """An SQL text to begin with, whose conditions know who asks, and when."""
         return Sql(self.store.catalog, self.moment, self.caller_id)
 
-    def require(self, verb: str, table: Table) -> None:
-        """Refuse when the caller lacks a privilege.
+    def require(self, verb: str, table: Table, row_id: str | None = None) -> None:
+        """Refuse when the caller lacks a privilege, or when it does not reach a row.
 
         Args:
-            verb: Create, Read, Write, Delete or Append.
+            verb: Create, Read, Write, Delete, Append, AppendTo, Assign or Share.
             table: The table.
+            row_id: The row, when there is one.
 
         Raises:
-            ServiceError: The privilege is missing.
+            ServiceError: The privilege is missing or does not reach the row.
         """
-        privilege = f"prv{verb}{table.name}"
-        if self.denied and privilege.lower() in self.denied:
-            privilege_id = naming.stable_id("privilege", privilege)
-            shown = f"prv{verb}{table.name[:1].upper()}{table.name[1:]}"
-            raise privilege_missing(self.caller_id, shown, privilege_id, table.name, table.object_type_code)
+        if self.rights is None:
+            return
+        if row_id is None:
+            self.rights.require(verb, table)
+        else:
+            self.rights.require_row(verb, table, row_id)
+
+    def require_link(self, table: Table, target: Table, target_id: str) -> None:
+        """Refuse when the caller may not append a row of one table to a row of another one.
+
+        Raises:
+            ServiceError: Append or AppendTo is missing.
+        """
+        if self.rights is not None:
+            self.rights.require_link(table, target, target_id)
 
     def row_url(self, table: Table, row_id: str) -> str:
         """The absolute URL of a row."""
@@ -180,6 +193,26 @@ class Context:
         if table is None:
             raise segment_missing(segments[0].name)
         row_id = self.row_of(table, segments[0])
+        if not self.store.exists(table, row_id):
+            raise row_missing(table.name, row_id)
+        return table, row_id
+
+    def entity_of(self, value: object) -> tuple[Table, str]:
+        """The row that a parameter of a function or an action names: by ``@odata.id``, or by its type and its id.
+
+        Raises:
+            ServiceError: It names none, or the row is not there.
+        """
+        if not isinstance(value, dict):
+            raise invalid_argument("A parameter that names a row is missing.")
+        reference = value.get("@odata.id") or value.get("@id")
+        if reference is not None:
+            return self.resolve("", reference)
+        name = str(value.get("@odata.type", "")).removeprefix("#").removeprefix("Microsoft.Dynamics.CRM.")
+        table = self.store.catalog.tables.get(name)
+        if table is None:
+            raise invalid_argument("A parameter that names a row has no '@odata.type'.")
+        row_id = str(value.get(table.primary_id)).lower()
         if not self.store.exists(table, row_id):
             raise row_missing(table.name, row_id)
         return table, row_id

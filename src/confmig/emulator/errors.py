@@ -282,16 +282,6 @@ def fetch_attribute_missing(table: str, name: str) -> ServiceError:
     )
 
 
-def privilege_missing(caller: str, privilege: str, privilege_id: str, table: str, type_code: int) -> ServiceError:
-    """PrivilegeDenied: the caller's roles lack a privilege."""
-    return ServiceError(
-        403,
-        "0x80040220",
-        f"Principal user (Id={caller}, type=8, roleCount=1, privilegeCount=1000, accessMode=4), is missing {privilege} "
-        f"privilege (Id={privilege_id}) on OTC={type_code} for entity '{table}'. context.Caller={caller}",
-    )
-
-
 # Changes of the metadata. Names and texts, where no other source is named:
 # https://learn.microsoft.com/power-apps/developer/data-platform/reference/web-service-error-codes
 

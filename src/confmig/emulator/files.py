@@ -190,7 +190,7 @@ def _set_file(
 ) -> str | None:
     """Keep the content of a file, or of an image, and point the row to it; None clears it."""
     store = writer.context.store
-    writer.context.require("Write", table)
+    writer.context.require("Write", table, row_id)
     with store.transaction():
         if not store.exists(table, row_id):
             raise row_missing(table.name, row_id)
@@ -235,7 +235,7 @@ def read_file(context: Context, table: Table, row_id: str, column: Column) -> tu
 
 def _download(context: Context, table: Table, row_id: str, column: Column, request: Request) -> Reply:
     """The bytes after ``/$value``, else JSON with base64; a part of them when a range is asked for."""
-    context.require("Read", table)
+    context.require("Read", table, row_id)
     content, name = read_file(context, table, row_id, column)
     if content is None:
         return Reply(204)

@@ -20,12 +20,11 @@ from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.requestlog import RequestLog
 from confmig.emulator.service import ROOT, Service
 from confmig.emulator.webservers import WebServer, WebServers, affinity_cookies
-from confmig.emulator.wire import Reply, Request, error_reply
+from confmig.emulator.wire import Reply, Request, error_reply, unauthorized
 
 LONGEST_URL = 32_768
 LARGEST_BODY = 128 << 20
 _ORIGIN = re.compile(r"https?://[^/]*")
-_AUTHORITY = "https://login.microsoftonline.com/common/oauth2/authorize"
 
 
 class ClientGoneError(Exception):
@@ -107,7 +106,7 @@ class Front:
         home = f"{scope.get('scheme', 'http')}://{headers.get('host') or _own_name(scope)}"
         token = self._options.token
         if token is not None and headers.get("authorization") != f"Bearer {token}":
-            return _unauthorized(home)
+            return unauthorized(home)
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         return Request(method, f"{home}{root.group().rstrip('/')}/", path[root.end() :], query, headers, body)
 
@@ -133,7 +132,7 @@ class Front:
     def _instead(self, request: Request, fault: Fault) -> Reply | None:
         """What a fault answers in the service's place, if that is what it does."""
         if fault.rule.kind == faults.EXPIRED:
-            return _unauthorized(request.base.partition("/api/")[0])
+            return unauthorized(request.base.partition("/api/")[0])
         if fault.rule.kind == faults.DROP_BEFORE:
             return Reply(0)
         throttled = fault.throttling(self._limits)
@@ -208,10 +207,6 @@ def _own_name(scope: Scope) -> str:
     """The host for links, when a client of HTTP/1.0 does not say how it calls the server."""
     host, port = scope.get("server") or ("", 0)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _unauthorized(home: str) -> Reply:
-    return Reply(401, b"", {"WWW-Authenticate": f"Bearer authorization_uri={_AUTHORITY}, resource_id={home}/"})
 
 
 async def _body(receive: Receive, headers: dict[str, str]) -> bytes:

@@ -13,11 +13,10 @@ from confmig.emulator.choices import Json, set_id
 from confmig.emulator.components import Components
 from confmig.emulator.context import Context
 from confmig.emulator.customizing import Customizer
-from confmig.emulator.errors import ServiceError, privilege_missing, segment_missing
+from confmig.emulator.errors import ServiceError, segment_missing
 from confmig.emulator.metadata import Metadata, attribute_id, entity_id, key_id, relationship_id
 from confmig.emulator.metadataquery import found_row, table_name
 from confmig.emulator.model import Table
-from confmig.emulator.naming import stable_id
 from confmig.emulator.optionsets import OptionSets
 from confmig.emulator.payload import decode_object
 from confmig.emulator.relating import Relater, Relationship
@@ -33,7 +32,6 @@ _PRIVILEGES = {
     "GlobalOptionSetDefinitions": "OptionSet",
 }
 _VERBS = {"POST": "Create", "PUT": "Write", "DELETE": "Delete"}
-_TYPE_CODES = {"Entity": 9800, "Attribute": 9808, "Relationship": 9806, "OptionSet": 9809}
 
 
 @dataclass(frozen=True)
@@ -108,11 +106,8 @@ class MetadataWriter:
             # https://learn.microsoft.com/power-apps/developer/data-platform/webapi/create-update-entity-definitions-using-web-api
             text = f"The requested resource does not support http method '{self._request.method}'."
             raise ServiceError(405, "0x80060888", text)
-        privilege = f"prv{verb}{kind}"
-        if privilege.lower() in self._context.denied:
-            raise privilege_missing(
-                self._context.caller_id, privilege, stable_id("privilege", privilege), kind, _TYPE_CODES[kind]
-            )
+        if self._context.rights is not None:
+            self._context.rights.require_privilege(f"prv{verb}{kind}")
 
     def _made(self, path: str, component_id: str) -> Reply:
         location = f"{self._request.base}{path}({component_id})"

@@ -139,6 +139,8 @@ def bind(context: Context, table: Table, one: ManyToOne, value: object, values: 
             table.entity_set,
             f"The reference '{value}' is of type '{target.name}', which is not the type of '{one.nav}'.",
         )
+    if column.type != "Owner":
+        context.require_link(table, target, row_id)
     values[column.name] = row_id
     if column.many_targets:
         values[target_column(column.name)] = target.name
@@ -166,6 +168,8 @@ def _bind_many(context: Context, table: Table, nav: str, references: list[object
         expected = one.table if one else (many[0].table2 if many[1] else many[0].table1) if many else target.name
         if target.name != expected:
             raise payload_error(table.entity_set, f"The reference '{reference}' is not of type '{expected}'.")
+        context.require("Append", target, row_id)
+        context.require("AppendTo", table)
         ids.append(row_id)
     if one is not None:
         change.adopted.append((one, ids))

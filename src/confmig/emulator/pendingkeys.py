@@ -39,10 +39,12 @@ class PendingKeys:
     def _wait(self, table: str, key: str) -> None:
         self._waiting.append((self._clock() + self._delay, table, key))
 
+    def due(self) -> bool:
+        """Whether the time of a key has come."""
+        return bool(self._waiting) and self._waiting[0][0] <= self._clock()
+
     def activate(self) -> None:
         """Let the keys be used whose time has come."""
-        if not self._waiting or self._waiting[0][0] > self._clock():
-            return
         customizer = Customizer(self._store, Components(self._store, "", ""))
         with self._store.transaction():
             while self._waiting and self._waiting[0][0] <= self._clock():

@@ -82,9 +82,19 @@ class Privilege:
         return privilege_id(self.name)
 
 
+_KNOWN_IDS = {
+    "prvbypasscustombusinesslogic": "0ea552b0-a491-4470-9a1b-82068deccf66",
+    "prvbypasscustomplugins": "148a9eaf-d0c4-4196-9852-c3a38e35f6a1",
+}
+"""Ids by which the documents tell people to add a privilege to a role, in any environment.
+
+https://learn.microsoft.com/power-apps/developer/data-platform/bypass-custom-business-logic
+"""
+
+
 def privilege_id(name: str) -> str:
     """The id of a privilege, whatever the case of its name."""
-    return naming.stable_id("privilege", name.lower())
+    return _KNOWN_IDS.get(name.lower()) or naming.stable_id("privilege", name.lower())
 
 
 def privilege_name(verb: str, table: Table) -> str:

@@ -30,7 +30,6 @@ def change_reference(writer: Writer, table: Table, row_id: str, nav: Segment, re
     """
     catalog = writer.context.store.catalog
     with writer.context.store.transaction():
-        writer.context.require("Append", table)
         one = catalog.lookup(table.name, nav.name)
         if one is not None:
             return _single(writer, table, row_id, one, request)
@@ -44,6 +43,7 @@ def change_reference(writer: Writer, table: Table, row_id: str, nav: Segment, re
 
 
 def _single(writer: Writer, table: Table, row_id: str, one: ManyToOne, request: Request) -> Reply:
+    writer.context.require("Write", table, row_id)
     values: dict[str, Value] = {}
     if request.method == "DELETE":
         if writer.context.lookup_target(table, row_id, one) is None:
@@ -77,6 +77,8 @@ def _pair(
     if found is not None and found[0].name != expected:
         raise payload_error(table.entity_set, f"The reference is of type '{found[0].name}', not '{expected}'.")
     other = found[1] if found is not None else str(nav.guid)
+    writer.context.require("Append", table, row_id)
+    writer.context.require("AppendTo", writer.context.store.catalog.tables[expected], other)
     one, two = (row_id, other) if first else (other, row_id)
     if request.method == "DELETE":
         writer.disassociate(relationship.intersect, one, two)
@@ -94,6 +96,8 @@ def _member(writer: Writer, table: Table, row_id: str, nav: Segment, one: ManyTo
     child_id = found[1] if found is not None else str(nav.guid)
     if not writer.context.store.exists(child, child_id):
         raise row_missing(child.name, child_id)
+    writer.context.require("Append", child, child_id)
+    writer.context.require("AppendTo", table, row_id)
     values: dict[str, Value] = {one.column: row_id}
     if child.columns[one.column].many_targets:
         values[target_column(one.column)] = table.name

@@ -12,7 +12,7 @@ import msgspec
 
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.model import LOOKUPS, NUMBERS, WHOLE, Column, Table
-from confmig.emulator.store import quoted, table_sql, target_column
+from confmig.emulator.store import main_sql, quoted, target_column
 from confmig.emulator.wire import NO_ANNOTATIONS, Annotations
 
 _FORMATTED = "@OData.Community.Display.V1.FormattedValue"
@@ -212,7 +212,7 @@ def _row_name_sql(catalog: Catalog, target: str, value: str) -> str:
     name, key = quoted(table.primary_name), quoted(table.primary_id)
     # A name that is null gives no annotation, so it must stay NULL and not become the JSON word.
     present = (
-        f"(SELECT json_quote(n.{name}) FROM {table_sql(target)} n WHERE n.{key} = {value} AND n.{name} IS NOT NULL)"  # noqa: S608 (quoted)
+        f"(SELECT json_quote(n.{name}) FROM {main_sql(target)} n WHERE n.{key} = {value} AND n.{name} IS NOT NULL)"  # noqa: S608 (quoted)
     )
     if not table.lost_names:
         return present

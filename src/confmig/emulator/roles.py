@@ -24,8 +24,9 @@ ADMINISTRATOR = "System Administrator"
 CUSTOMIZER = "System Customizer"
 BASIC_USER = "Basic User"
 DELEGATE = "Delegate"
+ADMINISTRATOR_TEMPLATE = "627090ff-40a3-4053-8790-584edc5be201"
 _TEMPLATES = {
-    ADMINISTRATOR: "627090ff-40a3-4053-8790-584edc5be201",
+    ADMINISTRATOR: ADMINISTRATOR_TEMPLATE,
     CUSTOMIZER: "119f245c-3cc8-4b62-b31c-d1a046ced15d",
 }
 """Ids of the role templates, by which clients find these roles in any environment [field]."""

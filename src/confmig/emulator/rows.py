@@ -91,6 +91,7 @@ class Rows:
     def _read(self, segment: Segment) -> Reply:
         self._context.require("Read", self._table)
         row_id = self._context.row_of(self._table, segment)
+        self._context.require("Read", self._table, row_id)
         if self._conditional() and is_unchanged(self._store, self._table, row_id, self._request.headers):
             return Reply(304)
         if self._store.exists(self._table, row_id):
@@ -154,6 +155,8 @@ class Rows:
         row_id = self._context.row_of(self._table, segments[0])
         if not self._store.exists(self._table, row_id):
             raise row_missing(self._table.name, row_id)
+        if self._request.method == "GET":
+            self._context.require("Read", self._table, row_id)
         nav = segments[1]
         if segments[-1].name == "$ref":
             if self._request.method == "GET":
@@ -206,7 +209,7 @@ class Rows:
             if not isinstance(bodies, list) or not all(isinstance(body, dict) for body in bodies):
                 raise bad_request("The body of a collection has the one member 'value', a list of objects.")
             with self._store.transaction():
-                self._context.require("Write", self._table)
+                self._context.require("Write", self._table, row_id)
                 self._writer.replace_children(self._table, row_id, collection, bodies)
             return Reply(204)
         one = catalog.lookup(self._table.name, nav)
@@ -222,6 +225,7 @@ class Rows:
             found = self._context.lookup_target(self._table, row_id, one)
             if found is None:
                 return Reply(204, b"", {"Content-Type": JSON})
+            self._context.require("Read", *found)
             return read_row(self._store, *found, self._request)
         target, restriction = self._members(nav, row_id)
         self._context.require("Read", target)

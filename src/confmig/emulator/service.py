@@ -3,25 +3,38 @@
 import logging
 import re
 
-from confmig.emulator import bulkdelete, csdl, files, functions, metadataactions, metadatawrites, naming, seeds
+from confmig.emulator import (
+    bulkdelete,
+    csdl,
+    files,
+    functions,
+    metadataactions,
+    metadatawrites,
+    roleoperations,
+    seeds,
+    sharing,
+)
 from confmig.emulator.batch import run_batch
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
-from confmig.emulator.errors import ServiceError, no_resource, row_missing, segment_missing, unexpected
+from confmig.emulator.errors import ServiceError, no_resource, segment_missing, unexpected
 from confmig.emulator.faults import FaultRule, Faults
+from confmig.emulator.identity import Callers
 from confmig.emulator.metadatachanges import metadata_changes
 from confmig.emulator.metadataquery import entity_definitions, option_set_definitions, relationship_definitions
 from confmig.emulator.metadataviews import MetadataViews
 from confmig.emulator.metadatawrites import MetadataWriter
+from confmig.emulator.narrowing import Narrowing
 from confmig.emulator.operations import Operations
 from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.pendingkeys import PendingKeys
 from confmig.emulator.rows import Rows
+from confmig.emulator.securityerrors import TokenExpiredError
 from confmig.emulator.settings import duration
 from confmig.emulator.store import Store
 from confmig.emulator.urls import Segment, split_path
-from confmig.emulator.wire import Reply, Request, error_reply, json_reply
+from confmig.emulator.wire import Reply, Request, error_reply, json_reply, unauthorized
 from confmig.emulator.writing import Writer
 
 _LOG = logging.getLogger(__name__)
@@ -44,11 +57,14 @@ class Service:
         self._operations = Operations()
         self._add_operations()
         self.faults = Faults([FaultRule.parse(text) for text in options.faults], options.seed)
-        self._denied = frozenset(name.lower() for name in options.deny)
+        self._callers = Callers(store, options.clock, frozenset(name.lower() for name in options.deny))
+        self._narrowing = Narrowing(store)
 
     def _add_operations(self) -> None:
         """All that can be called by its name; each module adds its own."""
         functions.add_functions(self._operations)
+        roleoperations.add_role_operations(self._operations)
+        sharing.add_sharing(self._operations)
         bulkdelete.add_actions(self._operations)
         seeds.add_operations(self._operations)
         metadataactions.add_actions(self._operations)
@@ -56,14 +72,19 @@ class Service:
 
     def answer(self, request: Request) -> Reply:
         """The answer to a request; an error of the service is an answer, too."""
-        self._pending.activate()
+        if self._pending.due():
+            self._narrowing.show(None)
+            self._pending.activate()
         try:
+            self._callers.caller(request.headers)
             if request.path.rstrip("/") == "$batch":
                 if request.method != "POST":
                     raise no_resource(request.base + request.path)
                 reply = run_batch(self.store, request, self._answer_part)
             else:
                 reply = self._answer_part(request, {})
+        except TokenExpiredError:
+            return unauthorized(request.base.partition("/api/")[0])
         except ServiceError as error:
             reply = error_reply(error)
         self._views.note(self.store.catalog)
@@ -78,6 +99,9 @@ class Service:
         except ServiceError as error:
             return error_reply(error)
         except Exception:
+            refusal = self._narrowing.refusal()
+            if refusal is not None:
+                return error_reply(refusal)
             # A fault of the emulator's own must reach the client as an answer, and roll back a change set.
             _LOG.exception("%s %s", request.method, request.path)
             return error_reply(unexpected())
@@ -120,18 +144,21 @@ class Service:
         return metadata_changes(metadata, head, request)
 
     def _context(self, request: Request, references: dict[str, str]) -> Context:
-        """The surroundings of a request; a caller may act for another user, as an administrator may."""
-        caller = request.headers.get("mscrmcallerid", "").lower()
-        if caller and caller != self.store.caller_id:
-            users = self.store.catalog.tables["systemuser"]
-            if not naming.is_guid(caller) or not self.store.exists(users, caller):
-                raise row_missing("systemuser", caller)
+        """The surroundings of a request.
+
+        Raises:
+            ServiceError: The caller is nobody, or may not do what the headers ask for.
+        """
+        caller = self._callers.caller(request.headers)
+        # Only reads are narrowed: the rules that a write follows must see all rows.
+        self._narrowing.show(caller.rights if request.method == "GET" else None)
         return Context(
             self.store,
             request.base,
-            caller or self.store.caller_id,
+            caller.user_id,
             self.options.clock.stamp(),
-            self._denied,
+            caller.rights,
+            caller.delegate_id,
             references,
             request.headers.get("mscrm.suppressduplicatedetection", "").lower() == "false",
         )

@@ -5,7 +5,7 @@ several targets, ``<name>.t`` with the target's table. Names come from metadata 
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -38,6 +38,11 @@ def quoted(name: str) -> str:
 def table_sql(name: str) -> str:
     """The SQL name of a table's rows."""
     return quoted(f"t.{name}")
+
+
+def main_sql(name: str) -> str:
+    """The SQL name of all of a table's rows, also where the plain name gives those that a caller may see."""
+    return f"main.{table_sql(name)}"
 
 
 def target_column(name: str) -> str:
@@ -130,6 +135,7 @@ class Store:
         self.connection.create_function("fiscal_period", 4, fiscal_period, deterministic=True)
         self.connection.create_function("fiscal_year", 4, fiscal_year, deterministic=True)
         self.catalog = Catalog((), ())
+        self.rollbacks = 0
         self.organization_id = ""
         self.caller_id = ""
         self.business_unit_id = ""
@@ -261,6 +267,7 @@ class Store:
             yield
         except BaseException:
             self.connection.execute("ROLLBACK")
+            self.rollbacks += 1
             if self.catalog is not catalog:
                 self.catalog = catalog
                 self._inserts.clear()
@@ -269,6 +276,21 @@ class Store:
             self.connection.execute("COMMIT")
         finally:
             self._depth = 0
+
+    def watch(self, tables: Iterable[str], changed: Callable[[], None]) -> None:
+        """Call a function whenever a row of some tables is made, changed or removed, by whatever statement."""
+
+        def note() -> int:
+            changed()
+            return 0
+
+        self.connection.create_function("note_change", 0, note)
+        for name in tables:
+            for event in ("INSERT", "UPDATE", "DELETE"):
+                trigger = quoted(f"watch.{name}.{event}")
+                self.connection.execute(
+                    f"CREATE TEMP TRIGGER {trigger} AFTER {event} ON {main_sql(name)} BEGIN SELECT note_change(); END"
+                )
 
     def insert(self, table: Table, values: dict[str, Value]) -> None:
         """Write a new row.
@@ -319,20 +341,20 @@ class Store:
 
     def exists(self, table: Table, row_id: str) -> bool:
         """Whether a row is there."""
-        sql = f"SELECT 1 FROM {table_sql(table.name)} WHERE {quoted(table.primary_id)} = ?"  # noqa: S608 (quoted)
+        sql = f"SELECT 1 FROM {main_sql(table.name)} WHERE {quoted(table.primary_id)} = ?"  # noqa: S608 (quoted)
         return self.connection.execute(sql, (row_id,)).fetchone() is not None
 
     def read(self, table: Table, row_id: str, names: Sequence[str]) -> dict[str, Value] | None:
         """Columns of one row; None when it is not there."""
         listed = ", ".join(quoted(name) for name in names)
-        sql = f"SELECT {listed} FROM {table_sql(table.name)} WHERE {quoted(table.primary_id)} = ?"  # noqa: S608 (quoted)
+        sql = f"SELECT {listed} FROM {main_sql(table.name)} WHERE {quoted(table.primary_id)} = ?"  # noqa: S608 (quoted)
         row = self.connection.execute(sql, (row_id,)).fetchone()
         return None if row is None else dict(zip(names, row, strict=True))
 
     def find(self, table: Table, values: dict[str, Value], limit: int = 2) -> list[str]:
         """The ids of the rows with these values; as in every comparison, the case of texts does not count."""
         tests = " AND ".join(f"{quoted(name)} IS ?{_collation(table, name)}" for name in values)
-        sql = f"SELECT {quoted(table.primary_id)} FROM {table_sql(table.name)} WHERE {tests} LIMIT {int(limit)}"  # noqa: S608 (quoted)
+        sql = f"SELECT {quoted(table.primary_id)} FROM {main_sql(table.name)} WHERE {tests} LIMIT {int(limit)}"  # noqa: S608 (quoted)
         return [row[0] for row in self.connection.execute(sql, list(values.values()))]
 
     def query(self, sql: str, parameters: Sequence[Value] = ()) -> sqlite3.Cursor:

@@ -10,6 +10,7 @@ import msgspec
 
 from confmig.emulator.errors import ServiceError
 
+_AUTHORITY = "https://login.microsoftonline.com/common/oauth2/authorize"
 JSON = "application/json; odata.metadata=minimal"
 _SIZE = re.compile(r"0*[1-9][0-9]{0,9}")
 _FORMATTED = "OData.Community.Display.V1.FormattedValue"
@@ -150,6 +151,14 @@ def raw_json_reply(body: str, status: int = 200, applied: tuple[str, ...] = ()) 
     if applied:
         headers["Preference-Applied"] = ",".join(applied)
     return Reply(status, body.encode(), headers)
+
+
+def unauthorized(home: str) -> Reply:
+    """The answer to a request whose token is none, or is not accepted: no body, and where a token is to be had.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/authenticate-oauth
+    """
+    return Reply(401, b"", {"WWW-Authenticate": f"Bearer authorization_uri={_AUTHORITY}, resource_id={home}/"})
 
 
 def error_reply(error: ServiceError) -> Reply:

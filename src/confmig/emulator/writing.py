@@ -75,6 +75,8 @@ class Writer:
         """
         self.context.require("Create", table)
         change = read_change(self.context, self._converters, table, body, creating=True)
+        if self.context.rights is not None:
+            self.context.rights.check_given(table, change.values, None)
         values = change.values
         if keys:
             values.update({name: value for name, value in keys.items() if name not in values})
@@ -85,6 +87,10 @@ class Writer:
         with self._store.transaction():
             self._make_parents(table, change)
             self._complete(table, values)
+            if self.context.delegate_id is not None:
+                self._point_delegate(table, values, "createdonbehalfby", "modifiedonbehalfby")
+            if self.context.rights is not None:
+                self.context.rights.require_owner(table, values)
             check_keys(self._store, table, new_id, values)
             if self.context.detect_duplicates:
                 check_duplicates(self._store, table, new_id, values)
@@ -95,6 +101,12 @@ class Writer:
             check_hierarchy(self._store, table, new_id, values)
             self._write_below(table, new_id, change)
         return new_id
+
+    def _point_delegate(self, table: Table, values: dict[str, Value], *names: str) -> None:
+        """Note who really wrote a row in the name of another user; nobody when the user did it."""
+        for name in names:
+            if name in table.columns:
+                values[name] = self.context.delegate_id
 
     def _complete(self, table: Table, values: dict[str, Value]) -> None:
         """The values that the service sets in a new row."""
@@ -171,8 +183,10 @@ class Writer:
             ServiceError: The row is not there, or the body does not fit.
         """
         self._refuse(table, "Update")
-        self.context.require("Write", table)
+        self.context.require("Write", table, row_id)
         change = read_change(self.context, self._converters, table, body, creating=False)
+        if self.context.rights is not None:
+            self.context.rights.check_given(table, change.values, row_id)
         with self._store.transaction():
             if not self._store.exists(table, row_id):
                 raise row_missing(table.name, row_id)
@@ -201,6 +215,7 @@ class Writer:
         values["versionnumber"] = self._store.next_version()
         if "modifiedby" in table.columns:
             point(table.columns["modifiedby"], values, "systemuser", self.context.caller_id)
+            self._point_delegate(table, values, "modifiedonbehalfby")
         self._store.update(table, row_id, values)
         self._forget_names(table, row_id, values)
         if owner is not None:
@@ -241,7 +256,7 @@ class Writer:
             ServiceError: It is not there, or a rule forbids it.
         """
         self._refuse(table, "Delete")
-        self.context.require("Delete", table)
+        self.context.require("Delete", table, row_id)
         with self._store.transaction():
             if not self._store.exists(table, row_id):
                 raise row_missing(table.name, row_id)
