@@ -169,7 +169,7 @@ def test_metadata_of_columns(client: DataverseClient) -> None:
     columns = {column["LogicalName"]: column for column in client.tables.list_columns("account")}
     assert columns["name"]["AttributeType"] == "String"
     texts = client.tables.list_columns("account", filter="AttributeType eq 'String'", select=["LogicalName"])
-    assert {column["LogicalName"] for column in texts} == {"name", "accountnumber"}
+    assert {column["LogicalName"] for column in texts} == {"name", "accountnumber", "entityimage_url"}
     typed = {column["LogicalName"]: column for column in client.tables.list_columns("account", typed=True)}
     assert typed["name"]["MaxLength"] == 20
     one = client.tables.get_column("account", "name", typed=True)

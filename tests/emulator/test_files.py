@@ -3,7 +3,14 @@
 import base64
 import os
 
+import requests
+
+from confmig.emulator.clock import VirtualClock
+from confmig.emulator.options import EmulatorOptions
+from confmig.emulator.server import Emulator
+
 from .client import Client, error
+from .conftest import SHOP
 
 ANA = "c0000000-0000-4000-8000-000000000001"
 CONTENT = os.urandom(5_000_000)
@@ -81,3 +88,103 @@ def test_wrong_transfers_are_refused(shop: Client) -> None:
         == 400
     )
     assert error(shop.send("POST", f"contacts({ANA})/shop_paper", b"x"))[0] == 405
+
+
+def test_names_of_files(shop: Client) -> None:
+    path = f"{contact(shop)}/shop_paper"
+    for header, option, expected in (
+        ("my file.txt", "", "my file.txt"),
+        ("header.txt", "?x-ms-file-name=option.txt", "header.txt"),
+        ("", "?x-ms-file-name=caf%C3%A9.txt", "café.txt"),
+        ("café.txt".encode().decode("latin-1"), "", "café.txt"),
+    ):
+        headers = {"Content_Type": "application/octet-stream"} | ({"x_ms_file_name": header} if header else {})
+        assert shop.send("PATCH", path + option, b"x", **headers).status_code == 204
+        assert shop.get(path.removesuffix("/shop_paper"))["shop_paper_name"] == expected
+    reply = shop.send("GET", f"{path}/$value")
+    assert (reply.headers["x-ms-file-name"], reply.headers["mimetype"]) == ("caf%C3%A9.txt", "text/plain")
+
+
+def test_ranges_of_downloads(shop: Client) -> None:
+    path = f"{contact(shop)}/shop_paper"
+    shop.send("PATCH", path, b"0123456789", Content_Type="application/octet-stream", x_ms_file_name="r.bin")
+    for wanted, status, content, place in (
+        ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
+        ("bytes=8-4194303", 206, b"89", "bytes 8-9/10"),
+        ("bytes=4-", 206, b"456789", "bytes 4-9/10"),
+        ("bytes=10-20", 206, b"", "bytes */10"),
+        ("lines=1-2", 200, b"0123456789", None),
+    ):
+        reply = shop.send("GET", f"{path}/$value", Range=wanted)
+        assert (reply.status_code, reply.content, reply.headers.get("Content-Range")) == (status, content, place)
+        assert reply.headers["x-ms-file-size"] == "10"
+        assert base64.b64decode(shop.send("GET", path, Range=wanted).json()["value"]) == content
+    assert error(shop.send("GET", f"{path}/$value", Range="bytes=11-20")) == (416, "0x80048d19")
+
+
+def test_chunks_must_continue_the_file(shop: Client) -> None:
+    path = f"{contact(shop)}/shop_paper"
+    begun = shop.send("PATCH", f"{path}?x-ms-file-name=c.bin", x_ms_transfer_mode="chunked", If_None_Match="null")
+    location = begun.headers["Location"]
+
+    def chunk(place: str, content: bytes) -> requests.Response:
+        return shop.send("PATCH", location, content, Content_Range=place, Content_Type="application/octet-stream")
+
+    for place in ("", "bytes 1-2/6", "bytes 0-2/6", "bytes 0-1/2-3", "bytes 0-1/1"):
+        assert error(chunk(place, b"ab")) == (400, "0x80048d19")
+    assert [chunk("bytes 0-1/5", b"ab").status_code, chunk("bytes 2-4/5", b"cde").status_code] == [206, 204]
+    assert chunk("bytes 5-5/5", b"").status_code == 204
+    assert error(chunk("bytes 5-5/6", b"f")) == (400, "0x80048d19")
+    assert shop.send("GET", f"{path}/$value").content == b"abcde"
+    unknown = path + "?sessiontoken=none"
+    assert error(shop.send("PATCH", unknown, b"x", Content_Type="application/octet-stream")) == (400, "0x80040203")
+
+
+def test_files_that_are_too_large(rules: Client) -> None:
+    row = f"rule_papers({rules.create('rule_papers', {})})"
+    binary = {"Content_Type": "application/octet-stream", "x_ms_file_name": "f.bin"}
+    too_big = (400, "0x80044a02")
+    assert rules.send("PATCH", f"{row}/rule_file", b"x" * 1024, **binary).status_code == 204
+    assert error(rules.send("PATCH", f"{row}/rule_file", b"x" * 1025, **binary)) == too_big
+    begun = rules.send("PATCH", f"{row}/rule_file?x-ms-file-name=f", x_ms_transfer_mode="chunked")
+    place = {"Content_Range": "bytes 0-9/1025", **binary}
+    assert error(rules.send("PATCH", begun.headers["Location"], b"x" * 10, **place)) == too_big
+    target = {"@odata.type": "Microsoft.Dynamics.CRM.rule_paper", "rule_paperid": row[-37:-1]}
+    begin = {"Target": target, "FileName": "b.bin", "FileAttributeName": "rule_file"}
+    token = rules.send("POST", "InitializeFileBlocksUpload", begin).json()["FileContinuationToken"]
+
+    def block(name: str, size: int) -> requests.Response:
+        data = base64.b64encode(b"x" * size).decode()
+        body = {"BlockId": name, "BlockData": data, "FileContinuationToken": token}
+        return rules.send("POST", "UploadBlock", body)
+
+    assert block("AAAA", 600).status_code == 204
+    assert error(block("AAAB", 600)) == too_big
+    for wrong in ("", "no base64", "AAAAAAAA", "A" * 100):
+        assert error(block(wrong, 1)) == (400, "0x80040203")
+    commit = {"FileName": "b.bin", "BlockList": ["AAAA", "AAAB"], "FileContinuationToken": token}
+    assert error(rules.send("POST", "CommitFileBlocksUpload", commit)) == (400, "0x80040203")
+    assert rules.get(row)["rule_file_name"] == "f.bin"
+
+
+def test_an_empty_file_is_a_file(shop: Client) -> None:
+    path = f"{contact(shop)}/shop_paper"
+    assert shop.send("PATCH", path, b"", Content_Type="x/y", x_ms_file_name="empty.txt").status_code == 204
+    reply = shop.send("GET", f"{path}/$value")
+    assert (reply.status_code, reply.content, reply.headers["x-ms-file-size"]) == (200, b"", "0")
+
+
+def test_what_is_abandoned_is_forgotten() -> None:
+    clock = VirtualClock()
+    with Emulator(EmulatorOptions(environment=str(SHOP), clock=clock)) as emulator:
+        client = Client(emulator.url)
+        path = f"{contact(client)}/shop_paper?x-ms-file-name=a.bin"
+        first = client.send("PATCH", path, x_ms_transfer_mode="chunked").headers["Location"]
+        headers = {"Content_Type": "application/octet-stream", "Content_Range": "bytes 0-0/2"}
+        assert client.send("PATCH", first, b"a", **headers).status_code == 206
+        clock.advance(3601)
+        assert error(client.send("PATCH", first, b"b", **headers)) == (400, "0x80040203")
+        locations = [client.send("PATCH", path, x_ms_transfer_mode="chunked").headers["Location"] for _ in range(70)]
+        assert client.send("PATCH", locations[0], b"a", **headers).status_code == 400
+        assert client.send("PATCH", locations[-1], b"a", **headers).status_code == 206
+        client.close()

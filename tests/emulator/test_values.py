@@ -74,7 +74,7 @@ def test_amounts_follow_the_currency(rules: Client) -> None:
     change = {"transactioncurrencyid@odata.bind": f"transactioncurrencies({YEN})", "rule_currency": 1.5}
     assert rules.send("PATCH", path, change).status_code == 204
     row = rules.get(path)
-    assert (row["rule_currency"], row["exchangerate"], row["rule_own_base"]) == ("2.0000", "160.0000000000", "0.6000")
+    assert (row["rule_currency"], row["exchangerate"], row["rule_own_base"]) == ("2.0000", "160.0000000000", "0.6250")
     assert rules.send("PATCH", path, {"rule_own": None}).status_code == 204
     assert rules.get(path)["rule_own_base"] is None
 

@@ -1,7 +1,5 @@
 """The tables and columns that every environment has, whatever is loaded into it."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from confmig.emulator import naming
@@ -131,15 +129,6 @@ def complete_parties(tables: dict[str, Table]) -> None:
         targets = tuple(dict.fromkeys([*column.targets, *more]))
         columns[name] = msgspec.structs.replace(column, targets=targets)
     tables["activityparty"] = msgspec.structs.replace(table, columns=columns)
-
-
-def companions(columns: Iterable[Column]) -> list[Column]:
-    """The columns that come with others: the name of each file."""
-    return [
-        Column(name=f"{column.name}_name", type="String", max_length=255, can_create=False, can_update=False)
-        for column in columns
-        if column.type == "File"
-    ]
 
 
 def name_column_of(table: str) -> str | None:

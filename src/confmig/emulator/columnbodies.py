@@ -246,32 +246,3 @@ _READERS: dict[str, Callable[[str, Json], Change]] = {
     "File": _file,
     "Image": _file,
 }
-
-
-def companions(column: Column) -> list[Column]:
-    """The columns that the service makes together with a column, all read-only.
-
-    https://learn.microsoft.com/power-apps/developer/data-platform/image-column-data
-    https://learn.microsoft.com/power-apps/maker/data-platform/types-of-fields#using-currency-columns
-    """
-
-    def made(suffix: str, kind: str, **more: object) -> Column:
-        return Column(
-            name=column.name + suffix,
-            schema_name=(column.schema_name or column.name) + suffix,
-            type=kind,
-            custom=column.custom,
-            can_create=False,
-            can_update=False,
-            attribute_of=column.name,
-            **more,  # type: ignore[arg-type]
-        )
-
-    if column.type == "File":
-        return [made("_name", "String", max_length=255)]
-    if column.type == "Image":
-        return [made("_timestamp", "BigInt"), made("_url", "String", max_length=200), made("id", "Uniqueidentifier")]
-    if column.type == "Money":
-        base = made("_base", "Money", precision=4, precision_source=2, calculation_of=column.name)
-        return [msgspec.structs.replace(base, attribute_of=None, display_name=f"{column.display_name} (Base)")]
-    return []

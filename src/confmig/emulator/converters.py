@@ -17,6 +17,7 @@ from confmig.emulator.errors import (
     payload_error,
     too_long,
 )
+from confmig.emulator.images import image_columns
 from confmig.emulator.model import NUMBERS, TEXTS, Column, Table
 from confmig.emulator.money import money_columns
 from confmig.emulator.store import Value
@@ -34,6 +35,7 @@ class _Known:
     defaults: tuple[tuple[str, int], ...]
     numbered: tuple[Column, ...]
     money: tuple[Column, ...]
+    images: tuple[Column, ...]
     creating: dict[str, Converter | None]
     updating: dict[str, Converter | None]
 
@@ -60,6 +62,10 @@ class Converters:
         """The amounts of a table whose rows have a currency."""
         return self._of(table).money
 
+    def images(self, table: Table) -> tuple[Column, ...]:
+        """The images of a table."""
+        return self._of(table).images
+
     def of(self, table: Table, *, creating: bool) -> dict[str, Converter | None]:
         """The converter of each property; None for one whose value is ignored because it is read-only."""
         known = self._of(table)
@@ -76,6 +82,7 @@ class Converters:
                 _defaults(table),
                 tuple(column for column in table.columns.values() if column.auto_number),
                 money_columns(table),
+                image_columns(table),
                 _made(table, creating=True),
                 _made(table, creating=False),
             )

@@ -7,7 +7,8 @@ import msgspec
 
 from confmig.emulator import basetables
 from confmig.emulator.choices import Json
-from confmig.emulator.columnbodies import changed_column, column_type, companions, read_column
+from confmig.emulator.columnbodies import changed_column, column_type, read_column
+from confmig.emulator.companions import companions, money_companions
 from confmig.emulator.components import ATTRIBUTE, KEY, Components
 from confmig.emulator.errors import (
     ServiceError,
@@ -24,7 +25,7 @@ from confmig.emulator.model import Column, Key, Table
 from confmig.emulator.removals import remove_lookups, remove_many_to_many
 from confmig.emulator.schema import Schema
 from confmig.emulator.store import Store, quoted, table_sql
-from confmig.emulator.tablebodies import changed_table, money_companions, read_table, second_primary
+from confmig.emulator.tablebodies import changed_table, read_table, second_primary
 
 OPTION_PREFIX = 10_000
 """The prefix for option values of the default publisher."""

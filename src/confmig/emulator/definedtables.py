@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 
 from confmig.emulator import basetables, naming
 from confmig.emulator.catalog import Catalog, intersect_table, many_to_many, navigation, type_code
+from confmig.emulator.companions import companions, money_companions
 from confmig.emulator.definitioncheck import place_of
 from confmig.emulator.definitions import (
     ColumnDef,
@@ -71,7 +72,7 @@ def _table(definition: Definition, name: str, described: TableDef, base: Table |
         words = f"{name} does not have its primary name column {described.primary_name}"
         raise _error(definition, words, "tables", name, "primary_name")
     more = basetables.system_columns(described.ownership) if described.system_columns else []
-    for column_made in (*more, *basetables.companions(columns.values())):
+    for column_made in (*more, *_companions(columns)):
         columns.setdefault(column_made.name, column_made)
     for rule in described.duplicate_rules:
         if not rule or not set(rule) <= set(columns):
@@ -101,6 +102,18 @@ def _table(definition: Definition, name: str, described: TableDef, base: Table |
         duplicate_rules=described.duplicate_rules,
         keys=tuple(_key(definition, name, columns, key, given) for key, given in described.keys.items()),
     )
+
+
+def _companions(columns: dict[str, Column]) -> list[Column]:
+    """The columns that the service makes together with others, as far as they are not described themselves."""
+    made = [one for column in columns.values() if not _is_base(columns, column) for one in companions(column)]
+    return [*made, *money_companions()] if any(column.type == "Money" for column in columns.values()) else made
+
+
+def _is_base(columns: dict[str, Column], column: Column) -> bool:
+    """Whether a column is the amount of another one in the currency of the organization."""
+    amount = columns.get(column.name.removesuffix("_base"))
+    return column.calculation_of is not None or (amount is not None and amount is not column)
 
 
 def _key(

@@ -1,258 +1,187 @@
-"""File and image columns: whole or in chunks, through their URL or through the block actions.
+"""File and image columns through their URL: whole or in chunks, both ways.
 
 https://learn.microsoft.com/power-apps/developer/data-platform/file-column-data
 """
 
 import base64
-import binascii
 import re
-import uuid
-from dataclasses import dataclass, field
+from contextlib import suppress
+from datetime import datetime
 from urllib.parse import quote, unquote
 
+from confmig.emulator.conditions import check_version
 from confmig.emulator.context import Context
-from confmig.emulator.errors import ServiceError, bad_request, invalid_argument, row_missing
+from confmig.emulator.errors import ServiceError, bad_request, row_missing
+from confmig.emulator.filestore import (
+    content_id,
+    content_size,
+    file_name,
+    forget_content,
+    keep_file,
+    mime_type,
+    read_part,
+)
 from confmig.emulator.model import Column, Table
-from confmig.emulator.operations import Call, Operations
 from confmig.emulator.store import file_column
+from confmig.emulator.transfers import CHUNK, Transfer, Transfers, check_size
 from confmig.emulator.wire import Reply, Request, json_reply
 from confmig.emulator.writing import Writer
 
-CHUNK = 4_194_304
-ACTIONS = frozenset(
-    {
-        "InitializeFileBlocksUpload",
-        "UploadBlock",
-        "CommitFileBlocksUpload",
-        "InitializeFileBlocksDownload",
-        "DownloadBlock",
-        "DeleteFile",
-    }
-)
-_RANGE = re.compile(r"bytes[ =](\d+)-(\d*)(?:/(\d+|\*))?")
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_PLAIN_IN_HEADER = " !#$&'()*+,/:;=?@[]~-._"
+_EXPOSED = "Access-Control-Expose-Headers"
 
 
-@dataclass
-class Transfer:
-    """A file on its way, in either direction."""
+def on_column(
+    transfers: Transfers, writer: Writer, table: Table, row_id: str, column: Column, request: Request
+) -> Reply:
+    """A request to the URL of a file column, or of an image.
 
-    table: str
-    row_id: str
-    column: str
-    name: str = ""
-    content: bytearray = field(default_factory=bytearray)
-    ended: bool = False
-    blocks: dict[str, bytes] = field(default_factory=dict)
-
-
-class Files:
-    """The transfers of one environment that have begun and not ended."""
-
-    def __init__(self) -> None:
-        self._transfers: dict[str, Transfer] = {}
-
-    def on_column(self, writer: Writer, table: Table, row_id: str, column: Column, request: Request) -> Reply:
-        """A request to the URL of a file column.
-
-        Raises:
-            ServiceError: The method is unknown, or a chunk does not continue what came before.
-        """
-        if request.method == "GET":
-            return _download(writer.context, table, row_id, column, request)
-        if request.method == "DELETE":
-            _set_file(writer, table, row_id, column, None, "")
-            return Reply(204)
-        if request.method not in ("PATCH", "PUT"):
-            raise ServiceError(405, "0x80060888", f"A file column does not support http method '{request.method}'.")
-        options = request.options()
-        name = options.get("x-ms-file-name") or unquote(request.headers.get("x-ms-file-name", ""))
-        if "sessiontoken" in options:  # before the header, which some clients repeat with each block
-            return self._chunk(writer, table, column, request, options["sessiontoken"])
-        if request.headers.get("x-ms-transfer-mode") == "chunked":
-            token = self._begin(Transfer(table.name, row_id, column.name, name))
-            location = f"{request.base}{request.path}?sessiontoken={quote(token)}"
-            headers = {"Location": location, "x-ms-chunk-size": str(CHUNK), "Accept-Ranges": "bytes"}
-            return Reply(200, b"", headers)
-        if not name:
-            raise bad_request("The header x-ms-file-name is missing.")
-        _set_file(writer, table, row_id, column, request.body, name)
+    Raises:
+        ServiceError: The method is unknown, the file is too large, or a chunk does not continue what came before.
+    """
+    if request.method == "GET":
+        return _download(writer.context, table, row_id, column, request)
+    check_version(writer.context.store, table, row_id, request.headers)
+    if request.method == "DELETE":
+        set_file(writer, table, row_id, column, None, "")
         return Reply(204)
-
-    def _begin(self, transfer: Transfer) -> str:
-        token = uuid.uuid4().hex
-        self._transfers[token] = transfer
-        return token
-
-    def _known(self, token: object) -> Transfer:
-        transfer = self._transfers.get(str(token))
-        if transfer is None:
-            raise invalid_argument("The file continuation token is not known.")
-        return transfer
-
-    def _chunk(self, writer: Writer, table: Table, column: Column, request: Request, token: str) -> Reply:
-        transfer = self._known(token)
-        if transfer.ended and not request.body:
-            return Reply(204)  # clients that count blocks send an empty one after a file of whole blocks
-        match = _RANGE.fullmatch(request.headers.get("content-range", "").strip())
-        if match is None or int(match.group(1)) != len(transfer.content):
-            raise bad_request("The header Content-Range does not continue the file.")
-        transfer.content += request.body
-        total = match.group(3)
-        if total is None or total == "*" or len(transfer.content) < int(total):
-            return Reply(206, b"", {"x-ms-chunk-size": str(CHUNK)})
-        name = transfer.name or unquote(request.headers.get("x-ms-file-name", ""))
-        _set_file(writer, table, transfer.row_id, column, bytes(transfer.content), name)
-        transfer.content, transfer.ended = bytearray(), True
-        return Reply(204)
-
-    def add_actions(self, operations: Operations) -> None:
-        """Make the block actions callable."""
-        operations.actions(dict.fromkeys(ACTIONS, self.act))
-
-    def act(self, call: Call) -> Reply:
-        """One of the block actions.
-
-        Raises:
-            ServiceError: An argument is wrong.
-        """
-        writer, action, body = call.writer, call.name, call.parameters
-        if action in ("InitializeFileBlocksUpload", "InitializeFileBlocksDownload"):
-            answer = self._initialize(writer.context, body, upload=action.endswith("Upload"))
-        elif action == "UploadBlock":
-            content = _decoded(body.get("BlockData"))
-            if len(content) > CHUNK:
-                raise ServiceError(400, "0x80044a02", "The block is larger than 4 MB.")
-            self._known(body.get("FileContinuationToken")).blocks[str(body.get("BlockId"))] = content
-            return Reply(204)
-        elif action == "CommitFileBlocksUpload":
-            answer = self._commit(writer, body)
-        elif action == "DownloadBlock":
-            transfer = self._known(body.get("FileContinuationToken"))
-            start, length = _whole(body.get("Offset"), 0), _whole(body.get("BlockLength"), CHUNK)
-            answer = {"Data": base64.b64encode(transfer.content[start : start + length]).decode()}
-        else:
-            return _delete_file(writer, str(body.get("FileId")).lower())
-        return call.answer(answer)
-
-    def _initialize(self, context: Context, body: dict[str, object], *, upload: bool) -> dict[str, object]:
-        target = body.get("Target")
-        if not isinstance(target, dict):
-            raise invalid_argument("The parameter Target is missing.")
-        name = str(target.get("@odata.type", "")).removeprefix("#").removeprefix("Microsoft.Dynamics.CRM.")
-        table = context.store.catalog.tables.get(name)
-        column = table.columns.get(str(body.get("FileAttributeName"))) if table else None
-        if table is None or column is None or column.type not in ("File", "Image"):
-            raise invalid_argument("Target or FileAttributeName does not name a file column.")
-        row_id = str(target.get(table.primary_id)).lower()
-        if not context.store.exists(table, row_id):
-            raise row_missing(table.name, row_id)
-        transfer = Transfer(table.name, row_id, column.name, str(body.get("FileName") or ""))
-        if upload:
-            return {"FileContinuationToken": self._begin(transfer)}
-        content, transfer.name = read_file(context, table, row_id, column)
-        if content is None:
-            raise ServiceError(404, "0x80040217", f"No FileAttachment records found for attribute {column.name}.")
-        transfer.content += content
-        return {
-            "FileSizeInBytes": len(content),
-            "FileName": transfer.name,
-            "FileContinuationToken": self._begin(transfer),
-            "IsChunkingSupported": True,
-        }
-
-    def _commit(self, writer: Writer, body: dict[str, object]) -> dict[str, object]:
-        transfer = self._known(body.get("FileContinuationToken"))
-        listed = body.get("BlockList")
-        blocks = [str(one) for one in listed] if isinstance(listed, list) else []
-        if not set(blocks) <= set(transfer.blocks):
-            raise invalid_argument("The BlockList names a block that was not uploaded.")
-        content = b"".join(transfer.blocks[one] for one in blocks)
-        table = writer.context.store.catalog.tables[transfer.table]
-        name = str(body.get("FileName") or transfer.name)
-        file_id = _set_file(writer, table, transfer.row_id, table.columns[transfer.column], content, name)
-        del self._transfers[str(body.get("FileContinuationToken"))]
-        return {"FileId": file_id, "FileSizeInBytes": len(content)}
+    if request.method not in ("PATCH", "PUT"):
+        raise ServiceError(405, "0x80060888", f"A file column does not support http method '{request.method}'.")
+    options = request.options()
+    if "sessiontoken" in options:  # before the header, which some clients repeat with each block
+        return _chunk(transfers, writer, table, column, request, options["sessiontoken"])
+    name = _sent_name(request)
+    if request.headers.get("x-ms-transfer-mode") == "chunked":
+        began = datetime.fromisoformat(writer.context.now)
+        token = transfers.begin(Transfer(table.name, row_id, column.name, began, name))
+        location = f"{request.base}{quote(request.path, safe=_PLAIN_IN_HEADER)}?sessiontoken={token}"
+        headers = {"Location": location, "x-ms-chunk-size": str(CHUNK), "Accept-Ranges": "bytes"}
+        return Reply(200, b"", {**headers, _EXPOSED: "x-ms-chunk-size"})
+    if not name:
+        raise bad_request("The header x-ms-file-name is missing.")
+    set_file(writer, table, row_id, column, request.body, name)
+    return Reply(204)
 
 
-def _decoded(value: object) -> bytes:
-    try:
-        return base64.b64decode(str(value), validate=True)
-    except binascii.Error as error:
-        raise invalid_argument("BlockData is not base64.") from error
+def _sent_name(request: Request) -> str:
+    """The name of the file: the header comes before the query option, which alone can hold every character."""
+    header = request.headers.get("x-ms-file-name", "")
+    if not header:
+        return request.options().get("x-ms-file-name", "")
+    with suppress(UnicodeError):
+        # Some clients send UTF-8 as it is, which HTTP libraries read as Latin-1.
+        header = header.encode("latin-1").decode("utf-8")
+    return unquote(header)
 
 
-def _whole(value: object, default: int) -> int:
-    return value if isinstance(value, int) and value >= 0 else default
+def _chunk(transfers: Transfers, writer: Writer, table: Table, column: Column, request: Request, token: str) -> Reply:
+    transfer = transfers.known(token, writer.context.now)
+    if (transfer.table, transfer.column) != (table.name, column.name):
+        raise bad_request("The session token is that of another column.")
+    if transfer.ended and not request.body:
+        return Reply(204)  # clients that count blocks send an empty one after a file of whole blocks
+    total = _checked_range(request, transfer)
+    check_size(column, total)
+    transfer.content += request.body
+    if len(transfer.content) < total:
+        return Reply(206, b"", {"x-ms-chunk-size": str(CHUNK)})
+    name = transfer.name or _sent_name(request)
+    set_file(writer, table, transfer.row_id, column, bytes(transfer.content), name)
+    transfer.content, transfer.ended = bytearray(), True
+    return Reply(204)
 
 
-def _set_file(
-    writer: Writer, table: Table, row_id: str, column: Column, content: bytes | None, name: str
-) -> str | None:
-    """Keep the content of a file, or of an image, and point the row to it; None clears it."""
+def _checked_range(request: Request, transfer: Transfer) -> int:
+    """The size of the whole file, of which the body must be the next part."""
+    match = _CONTENT_RANGE.fullmatch(request.headers.get("content-range", "").strip())
+    start, end, total = (int(number) for number in match.groups()) if match is not None else (-1, -1, -1)
+    if transfer.ended or start != len(transfer.content) or end - start + 1 != len(request.body) or end >= total:
+        raise bad_request("The header Content-Range is missing or does not continue the file.")
+    return total
+
+
+def set_file(writer: Writer, table: Table, row_id: str, column: Column, content: bytes | None, name: str) -> str | None:
+    """Keep the content of a file, or of an image, and point the row to it; None clears it.
+
+    Returns:
+        The id of the file.
+
+    Raises:
+        ServiceError: The row is not there, or the content does not fit.
+    """
     store = writer.context.store
     writer.context.require("Write", table, row_id)
+    check_size(column, len(content or b""))
     with store.transaction():
         if not store.exists(table, row_id):
             raise row_missing(table.name, row_id)
         if column.type == "Image":
             encoded = base64.b64encode(content).decode() if content is not None else None
             writer.set_values(table, row_id, {column.name: encoded})
-            return None
-        old = (store.read(table, row_id, [column.name]) or {}).get(column.name)
+            found = content_id(store, table, row_id, column)
+            return None if found is None else str(found)
+        old = content_id(store, table, row_id, column)
         if old is not None:
-            store.query("DELETE FROM files WHERE id = ?", (old,))
-        file_id = str(uuid.uuid4()) if content is not None else None
-        if content is not None:
-            store.query("INSERT INTO files VALUES (?, ?)", (file_id, content))
+            forget_content(store, old)
+        file_id = keep_file(store, content) if content is not None else None
         writer.set_values(table, row_id, {column.name: file_id, file_column(column.name): name or None})
         return file_id
 
 
-def _delete_file(writer: Writer, file_id: str) -> Reply:
-    store = writer.context.store
-    for table in store.catalog.tables.values():
-        for column in table.columns.values():
-            if column.type == "File":
-                for row_id in store.find(table, {column.name: file_id}):
-                    _set_file(writer, table, row_id, column, None, "")
-                    return Reply(204)
-    raise ServiceError(404, "0x80040217", f"Entity 'fileattachment' With Id = {file_id} Does Not Exist")
-
-
-def read_file(context: Context, table: Table, row_id: str, column: Column) -> tuple[bytes | None, str]:
-    """The content of a file or image column, None when it has none, and the name of the file."""
-    store = context.store
-    row = store.read(table, row_id, [column.name]) or {}
-    value = row.get(column.name)
-    if value is None:
-        return None, ""
-    if column.type == "Image":
-        return base64.b64decode(str(value)), f"{column.name}.png"
-    kept = store.query("SELECT content FROM files WHERE id = ?", (value,)).fetchone()
-    name = (store.read(table, row_id, [file_column(column.name)]) or {}).get(file_column(column.name))
-    return (bytes(kept[0]) if kept else None), str(name or "")
-
-
 def _download(context: Context, table: Table, row_id: str, column: Column, request: Request) -> Reply:
-    """The bytes after ``/$value``, else JSON with base64; a part of them when a range is asked for."""
+    """The bytes after ``/$value``, else JSON with base64; a part of them when a range is asked for.
+
+    Of an image it is the thumbnail, unless the full size is asked for.
+    """
     context.require("Read", table, row_id)
-    content, name = read_file(context, table, row_id, column)
-    if content is None:
+    if column.type == "Image" and request.options().get("size") != "full":
+        text = (context.store.read(table, row_id, [column.name]) or {}).get(column.name)
+        thumbnail = base64.b64decode(str(text or ""))
+        size, source = None if text is None else len(thumbnail), None
+    else:
+        thumbnail, source = b"", content_id(context.store, table, row_id, column)
+        size = content_size(context.store, source)
+    if size is None:
         return Reply(204)
-    size, status = len(content), 200
+    start, end, status = _wanted(request, size)
+    content = read_part(context.store, source, start, end - start) if source is not None else thumbnail[start:end]
+    return _sent(request, content, file_name(context.store, table, row_id, column), status, (start, end, size))
+
+
+def _wanted(request: Request, size: int) -> tuple[int, int, int]:
+    """From where to where a client wants a file, and the status of the answer.
+
+    Raises:
+        ServiceError: The range begins after the end.
+    """
     match = _RANGE.fullmatch(request.headers.get("range", "").strip())
-    if match is not None:
-        start = int(match.group(1))
-        content, status = content[start : int(match.group(2)) + 1 if match.group(2) else None], 206
+    if match is None:
+        return 0, size, 200
+    start = int(match.group(1))
+    end = min(int(match.group(2)) + 1, size) if match.group(2) else size
+    # Clients that count chunks ask for one more after a file of whole chunks: it is empty.
+    if start > size:
+        raise ServiceError(416, "0x80048d19", "The header Range begins after the end of the file.")
+    return start, max(start, end), 206
+
+
+def _sent(request: Request, content: bytes, name: str, status: int, place: tuple[int, int, int]) -> Reply:
+    start, end, size = place
     headers = {
-        "x-ms-file-name": quote(name),
+        "x-ms-file-name": quote(name, safe=_PLAIN_IN_HEADER),
         "x-ms-file-size": str(size),
-        "x-ms-chunk-size": str(CHUNK),
-        "mimetype": "application/octet-stream",
+        "mimetype": mime_type(name),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+        _EXPOSED: "x-ms-file-size; x-ms-file-name; mimetype",
     }
+    if status == 206:
+        headers["x-ms-chunk-size"] = str(CHUNK)
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}" if content else f"bytes */{size}"
+        headers[_EXPOSED] = "x-ms-file-size; x-ms-file-name; x-ms-chunk-size; mimetype"
     if not request.path.endswith("/$value"):
-        reply = json_reply({"value": base64.b64encode(content).decode()})
+        reply = json_reply({"value": base64.b64encode(content).decode()}, status)
         reply.headers |= headers
         return reply
     return Reply(status, content, {"Content-Type": "application/octet-stream", **headers})

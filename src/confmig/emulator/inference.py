@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from confmig.emulator import basetables, naming
 from confmig.emulator.catalog import intersect_table, many_to_many, type_code
+from confmig.emulator.companions import companions
 from confmig.emulator.errors import PackageFileError
 from confmig.emulator.model import Column, ManyToMany, Option, Table
 from confmig.emulator.packagefile import Package
@@ -341,12 +342,17 @@ def _state_column(name: str, entity: EntityFacts) -> Column:
     return Column(name=name, type=kind, options=_options(kind, entity, Facts()), display_name=name)
 
 
+def _companions(columns: dict[str, Column]) -> list[Column]:
+    """The columns that come with files and images; a package names the currencies of its money by itself."""
+    return [made for column in columns.values() if column.type in ("File", "Image") for made in companions(column)]
+
+
 def _add_base_columns(name: str, columns: dict[str, Column], ownership: str) -> None:
     base = {table.name: table for table in basetables.base_tables()}.get(name)
     if base is not None:
         for column in base.columns.values():
             columns.setdefault(column.name, column)
-    for column in (*basetables.system_columns(ownership), *basetables.companions(columns.values())):
+    for column in (*basetables.system_columns(ownership), *_companions(columns)):
         columns.setdefault(column.name, column)
 
 

@@ -113,7 +113,12 @@ class Currencies:
                 values[column.name] = kept(number, places, scale_of(column))
                 number = Decimal(str(values[column.name]))
             if base is not None:
-                values[base.name] = kept(number / currency.rate, places, scale_of(base))
+                values[base.name] = kept(number / currency.rate, self._base_places(base), scale_of(base))
+
+    def _base_places(self, base: Column) -> int | None:
+        """The precision of an amount in the currency of the organization."""
+        currency_id = self._base_currency() if base.precision_source == 2 else None
+        return self._places(base, self._currency(currency_id)) if currency_id is not None else base.precision
 
     @staticmethod
     def _places(column: Column, currency: _Currency) -> int | None:

@@ -19,12 +19,13 @@ from confmig.emulator.errors import (
     segment_missing,
 )
 from confmig.emulator.fetchxml import read_fetch
-from confmig.emulator.files import Files
+from confmig.emulator.files import on_column
 from confmig.emulator.model import Table
 from confmig.emulator.payload import Body, decode_object
 from confmig.emulator.reading import Restriction, is_member, read_collection, read_count, read_row, row_json
 from confmig.emulator.references import change_reference, create_below, read_reference
 from confmig.emulator.store import Store, quoted, table_sql, target_column
+from confmig.emulator.transfers import Transfers
 from confmig.emulator.urls import Segment
 from confmig.emulator.wire import JSON, Reply, Request, json_reply, raw_json_reply
 from confmig.emulator.writing import Writer
@@ -35,9 +36,9 @@ _PLAIN_IN_URL = "!#$&'()*+,/:;=?@[]~-._"
 class Rows:
     """Answers requests for the rows of one table."""
 
-    def __init__(self, writer: Writer, files: Files, table: Table, request: Request) -> None:
+    def __init__(self, writer: Writer, transfers: Transfers, table: Table, request: Request) -> None:
         self._writer = writer
-        self._files = files
+        self._transfers = transfers
         self._context: Context = writer.context
         self._store: Store = writer.context.store
         self._table = table
@@ -163,9 +164,10 @@ class Rows:
                 return read_reference(self._context, self._table, row_id, nav, self._request)
             return change_reference(self._writer, self._table, row_id, nav, self._request)
         column = self._table.columns.get(nav.name)
-        image = column is not None and column.type == "Image" and segments[-1].name == "$value"
+        # What is sent to an image is a file, or is its value as that of any other property.
+        image = column is not None and column.type == "Image" and self._request.method in ("GET", "PATCH")
         if column is not None and (column.type == "File" or image):
-            return self._files.on_column(self._writer, self._table, row_id, column, self._request)
+            return on_column(self._transfers, self._writer, self._table, row_id, column, self._request)
         if nav.name in self._store.catalog.wire_columns(self._table.name):
             if len(segments) > 3 or (len(segments) == 3 and segments[2].name != "$value"):
                 raise segment_missing(segments[-1].name)

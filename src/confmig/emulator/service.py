@@ -6,7 +6,6 @@ import re
 from confmig.emulator import (
     bulkdelete,
     csdl,
-    files,
     functions,
     metadataactions,
     metadatawrites,
@@ -20,6 +19,7 @@ from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
 from confmig.emulator.errors import ServiceError, no_resource, segment_missing, unexpected
 from confmig.emulator.faults import FaultRule, Faults
+from confmig.emulator.fileblocks import FileBlocks
 from confmig.emulator.identity import Callers
 from confmig.emulator.metadatachanges import metadata_changes
 from confmig.emulator.metadataquery import entity_definitions, option_set_definitions, relationship_definitions
@@ -33,6 +33,7 @@ from confmig.emulator.rows import Rows
 from confmig.emulator.securityerrors import TokenExpiredError
 from confmig.emulator.settings import duration
 from confmig.emulator.store import Store
+from confmig.emulator.transfers import Transfers
 from confmig.emulator.urls import Segment, split_path
 from confmig.emulator.wire import Reply, Request, error_reply, json_reply, unauthorized
 from confmig.emulator.writing import Writer
@@ -53,7 +54,7 @@ class Service:
         )
         self._pending = PendingKeys(store, duration("--key-delay", options.key_delay), options.clock.now)
         self._converters = Converters()
-        self._files = files.Files()
+        self._transfers = Transfers()
         self._operations = Operations()
         self._add_operations()
         self.faults = Faults([FaultRule.parse(text) for text in options.faults], options.seed)
@@ -68,7 +69,7 @@ class Service:
         bulkdelete.add_actions(self._operations)
         seeds.add_operations(self._operations)
         metadataactions.add_actions(self._operations)
-        self._files.add_actions(self._operations)
+        FileBlocks(self._transfers).add_actions(self._operations)
 
     def answer(self, request: Request) -> Reply:
         """The answer to a request; an error of the service is an answer, too."""
@@ -124,7 +125,7 @@ class Service:
             called = self._operations.bound(table, segments, writer, request)
             if called is not None:
                 return called
-        return Rows(writer, self._files, table, request).answer(segments)
+        return Rows(writer, self._transfers, table, request).answer(segments)
 
     def _describe(self, head: Segment, segments: list[Segment], request: Request, references: dict[str, str]) -> Reply:
         if request.method != "GET":

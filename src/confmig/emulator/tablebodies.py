@@ -10,7 +10,8 @@ import msgspec
 from confmig.emulator import basetables, naming
 from confmig.emulator.catalog import type_code
 from confmig.emulator.choices import Json
-from confmig.emulator.columnbodies import companions, read_column
+from confmig.emulator.columnbodies import read_column
+from confmig.emulator.companions import companions, money_companions
 from confmig.emulator.errors import ServiceError, column_taken, invalid_metadata
 from confmig.emulator.labels import merged, objects, read_flag, read_label, read_text, read_value, schema_name
 from confmig.emulator.model import Column, Option, OptionSet, Table
@@ -111,28 +112,6 @@ def _id_column(name: str, schema: str, *, activity: bool) -> Column:
         can_update=False,
         custom=not activity,
     )
-
-
-def money_companions() -> list[Column]:
-    """The columns of a table whose rows have a currency."""
-    return [
-        Column(
-            name="transactioncurrencyid",
-            schema_name="TransactionCurrencyId",
-            display_name="Currency",
-            type="Lookup",
-            targets=("transactioncurrency",),
-        ),
-        Column(
-            name="exchangerate",
-            schema_name="ExchangeRate",
-            display_name="Exchange Rate",
-            type="Decimal",
-            precision=12,
-            can_create=False,
-            can_update=False,
-        ),
-    ]
 
 
 def _money_columns(columns: Iterable[Column]) -> list[Column]:

@@ -16,6 +16,7 @@ from confmig.emulator.errors import (
     row_missing,
 )
 from confmig.emulator.filestore import forget_files
+from confmig.emulator.images import settle_images
 from confmig.emulator.model import ManyToOne, Table
 from confmig.emulator.money import Currencies
 from confmig.emulator.ownership import Owners, point
@@ -130,12 +131,19 @@ class Writer:
         for column in self._converters.numbered(table):
             if values.get(column.name) is None:
                 values[column.name] = next_number(self._store, table, column, now)
-        money = self._converters.money(table)
-        if money:
-            self._currencies.settle(table, money, values, None)
+        self._settle(table, values, None)
         for name in self._converters.required(table):
             if values.get(name) is None:
                 raise required_missing(name)
+
+    def _settle(self, table: Table, values: dict[str, Value], row_id: str | None) -> None:
+        """Complete the values of money and images with what depends on them."""
+        money = self._converters.money(table)
+        if money:
+            self._currencies.settle(table, money, values, row_id)
+        images = self._converters.images(table)
+        if images:
+            settle_images(self._store, table, images, values, self.context.now, row_id)
 
     def _make_parents(self, table: Table, change: Change) -> None:
         for one, body in change.parents:
@@ -204,9 +212,7 @@ class Writer:
             before = self._store.read(table, row_id, ["statecode", "statuscode"]) or {}
             change_state(table, values, before, row_id)
         owner = self._new_owner(table, row_id, values)
-        money = self._converters.money(table)
-        if money:
-            self._currencies.settle(table, money, values, row_id)
+        self._settle(table, values, row_id)
         check_keys(self._store, table, row_id, values)
         check_hierarchy(self._store, table, row_id, values)
         if self.context.detect_duplicates:
