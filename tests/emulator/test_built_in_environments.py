@@ -155,3 +155,21 @@ def test_files_images_and_lookups_of_several_tables_are_served(name: str) -> Non
         assert {offer.get(target) for offer in offers} == {"contoso_coffee", "contoso_store", "contoso_region"}
         assert client.rows("contoso_coffee_pairingset")
         client.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_there_are_users_of_several_kinds(name: str) -> None:
+    with Emulator(EmulatorOptions(environment=name)) as emulator:
+        client = Client(emulator.url)
+        users = client.rows("systemusers?$expand=systemuserroles_association($select=name)")
+        roles = {user["fullname"]: {role["name"] for role in user["systemuserroles_association"]} for user in users}
+        applications = {user["fullname"] for user in users if user["applicationid"]}
+        assert len(users) >= 7
+        assert {"# Contoso Pipeline", "# Contoso Importer"} < applications
+        assert roles["# Contoso Pipeline"] == {"System Administrator"}
+        assert roles["# Contoso Importer"] == {"Configuration Importer"}
+        assert roles["Marta Kowalska"] == {"Contoso Read Only"}
+        assert [user["fullname"] for user in users if user["isdisabled"]] == ["Jonas Lindqvist"]
+        teams = client.rows("teams?$expand=teammembership_association($select=fullname)")
+        assert any(len(team["teammembership_association"]) > 1 for team in teams)
+        client.close()

@@ -6,18 +6,11 @@ from confmig.emulator import basetables, naming
 from confmig.emulator.catalog import Catalog, intersect_table, many_to_many, navigation, type_code
 from confmig.emulator.companions import companions, money_companions
 from confmig.emulator.definitioncheck import place_of
-from confmig.emulator.definitions import (
-    ColumnDef,
-    Definition,
-    KeyDef,
-    ManyToManyDef,
-    OptionDef,
-    RelationshipDef,
-    TableDef,
-)
+from confmig.emulator.definitions import Definition
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.model import Column, Key, ManyToMany, ManyToOne, Option, OptionSet, Table
 from confmig.emulator.securitytables import complete_security
+from confmig.emulator.tabledefinitions import ColumnDef, KeyDef, ManyToManyDef, OptionDef, RelationshipDef, TableDef
 
 _SOURCES = ("simple", "calculated", "rollup", "formula")
 _YES_NO = (Option(0, "No"), Option(1, "Yes"))

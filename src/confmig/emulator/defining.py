@@ -2,6 +2,7 @@
 
 from confmig.emulator import naming
 from confmig.emulator.baserows import add_base_rows, add_solutions
+from confmig.emulator.definedpeople import define_roles, with_people
 from confmig.emulator.definedrows import Filler
 from confmig.emulator.definedtables import build_catalog
 from confmig.emulator.definitioncheck import place_of
@@ -50,4 +51,5 @@ def fill_store(store: Store, definition: Definition, now: str) -> None:
     root = next((str(row.get("businessunitid")) for row in units if not row.get("parentbusinessunitid")), None)
     add_base_rows(store, now, name=organization.name, version=organization.version, root_unit=root)
     add_solutions(store, now, solutions=definition.solutions.values(), version=organization.version)
-    Filler(store, definition, now).fill()
+    define_roles(store, definition, now)
+    Filler(store, with_people(definition, store.business_unit_id), now).fill()

@@ -114,6 +114,9 @@ def _extended(below: Definition, file: DefinitionFile, source: tuple[str, str]) 
         tables=kept.tables | file.tables,
         many_to_many=kept.many_to_many | {many.schema_name: many for many in file.many_to_many},
         relationships=kept.relationships | {(one.table, one.column, one.target): one for one in file.relationships},
+        roles=kept.roles | file.roles,
+        users=kept.users | file.users,
+        teams=kept.teams | file.teams,
         rows=rows,
         associations=associations,
     )

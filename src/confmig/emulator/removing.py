@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from confmig.emulator import basetables
-from confmig.emulator.definitions import Definition, Json, KeyDef, RemoveDef, TableDef
+from confmig.emulator.definitions import Definition, Json, RemoveDef
 from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.tabledefinitions import KeyDef, TableDef
 
 
 def without(definition: Definition, remove: RemoveDef, file: str) -> Definition:
@@ -54,6 +55,12 @@ def without(definition: Definition, remove: RemoveDef, file: str) -> Definition:
             names: one
             for names, one in definition.relationships.items()
             if gone.isdisjoint((one.table, one.target)) and one.column not in lost.get(one.table, ())
+        },
+        roles={
+            name: msgspec.structs.replace(
+                role, tables={one: role.tables[one] for one in role.tables if one not in gone}
+            )
+            for name, role in definition.roles.items()
         },
         rows={
             name: tuple(_kept_values(row, lost.get(name, set()), gone) for row in rows)
