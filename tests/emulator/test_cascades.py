@@ -79,7 +79,8 @@ def test_a_disabled_user_owns_nothing(rules: Client) -> None:
 
 
 def test_deep_inserts_follow_the_rules_of_each_level(rules: Client) -> None:
-    leaves = [{"rule_name": "L", "rule_must": {"rule_name": "V"}}]
+    parts = [{"rule_name": "One"}, {"rule_name": "Two"}]
+    leaves: list[dict[str, object]] = [{"rule_name": "L", "rule_must": {"rule_name": "V"}, "rule_leaf_part": parts}]
     body = {
         "rule_name": "1",
         "rule_node_rule_node_rule_above": [{"rule_name": "2", "rule_node_rule_leaf_rule_kept": leaves}],
@@ -88,6 +89,8 @@ def test_deep_inserts_follow_the_rules_of_each_level(rules: Client) -> None:
     below = rules.get(f"rule_nodes({top})/rule_node_rule_node_rule_above")["value"][0]
     found = rules.get(f"rule_nodes({below['rule_nodeid']})/rule_node_rule_leaf_rule_kept?$expand=rule_must")["value"]
     assert [(row["rule_name"], row["rule_must"]["rule_name"]) for row in found] == [("L", "V")]
+    associated = rules.get(f"rule_leafs({found[0]['rule_leafid']})/rule_leaf_part?$orderby=rule_name")["value"]
+    assert [row["rule_name"] for row in associated] == ["One", "Two"]
     count = rules.send("GET", "rule_nodes/$count").text
     leaves[0].pop("rule_must")
     assert error(rules.send("POST", "rule_nodes", body)) == (400, "0x80040200")

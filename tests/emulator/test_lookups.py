@@ -219,3 +219,42 @@ def test_rows_are_created_through_navigation_properties(shop: Client) -> None:
     refused = shop.send("POST", f"accounts({account})/primarycontactid", {"fullname": "x" * 161})
     assert error(refused) == (400, "0x80044331")
     assert shop.send("POST", f"accounts({account})/ownerid", {"fullname": "x"}).status_code == 400
+
+
+def test_references_that_name_no_row(shop: Client) -> None:
+    path = f"contacts({ANA})"
+    for method, nav, body, expected in (
+        ("PUT", "parentcustomerid_account", {}, (400, "0x80048d19")),
+        ("PUT", "parentcustomerid_account", {"@odata.id": f"shop_tags({RED})"}, (400, "0x80048d19")),
+        ("PUT", "parentcustomerid_account", {"@odata.id": f"accounts({uuid.uuid4()})"}, (404, "0x80040217")),
+        ("PUT", "shop_tags", {"@odata.id": f"shop_tags({RED})"}, (405, "0x80060888")),
+        ("POST", "parentcustomerid_account", {"@odata.id": f"accounts({CONTOSO})"}, (405, "0x80060888")),
+        ("POST", "shop_tags", {}, (400, "0x80048d19")),
+        ("POST", "nothing", {"@odata.id": f"shop_tags({RED})"}, (400, "0x80048d19")),
+        ("POST", "fullname", {"@odata.id": f"shop_tags({RED})"}, (400, "0x80048d19")),
+        ("DELETE", "shop_tags", None, (400, "0x80048d19")),
+        ("DELETE", "shop_tags", None, (400, "0x80048d19")),
+    ):
+        reply = shop.send(method, f"{path}/{nav}/$ref", body)
+        assert error(reply) == expected, (method, nav, body, reply.text)
+    assert error(shop.send("DELETE", f"contacts({uuid.uuid4()})/shop_tags({RED})/$ref")) == (404, "0x80040217")
+
+
+def test_a_member_is_removed_by_its_alternate_key(shop: Client) -> None:
+    parent = shop.create("accounts", {"name": "Above"})
+    nav = f"accounts({parent})/account_account_parentaccountid"
+    child = shop.create("accounts", {"name": "Below", "accountnumber": "REF1"})
+    assert shop.send("POST", f"{nav}/$ref", {"@odata.id": "accounts(accountnumber='REF1')"}).status_code == 204
+    assert shop.get(f"accounts({child})")["_parentaccountid_value"] == parent
+    assert shop.send("DELETE", f"{nav}(accountnumber='REF1')/$ref").status_code == 204
+    assert shop.get(f"accounts({child})")["_parentaccountid_value"] is None
+
+
+def test_a_lookup_that_may_not_be_null_is_not_cut(rules: Client) -> None:
+    value = rules.create("rule_values", {})
+    path = f"rule_leafs({rules.create('rule_leafs', {'rule_must@odata.bind': f'rule_values({value})'})})"
+    member = f"rule_values({value})/rule_value_rule_leaf_rule_must({path[-37:-1]})"
+    for reference in (f"{path}/rule_must/$ref", f"{member}/$ref"):
+        assert error(rules.send("DELETE", reference)) == (400, "0x8004203E")
+    for body in ({"rule_must": None}, {"rule_must@odata.bind": None}):
+        assert error(rules.send("PATCH", path, body)) == (400, "0x8004203E")

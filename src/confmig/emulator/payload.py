@@ -38,6 +38,7 @@ class Change:
         parents: Rows to be made first, to which a lookup of this one shall point.
         pairs: Existing rows to associate: a relationship, whether this table is its first side, and their ids.
         adopted: Existing rows whose lookup shall point to this one.
+        joined: Rows to be made and associated: a relationship, whether this table is its first side, their bodies.
     """
 
     values: dict[str, Value] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Change:
     parents: list[tuple[ManyToOne, Body]] = field(default_factory=list)
     pairs: list[tuple[ManyToMany, bool, list[str]]] = field(default_factory=list)
     adopted: list[tuple[ManyToOne, list[str]]] = field(default_factory=list)
+    joined: list[tuple[ManyToMany, bool, list[Body]]] = field(default_factory=list)
 
 
 def decode_object(body: bytes) -> Body:
@@ -193,15 +195,20 @@ def _read_navigation(
         bind(context, table, one, None, change.values)
         return
     collection = catalog.collection(table.name, name)
-    deep = one is not None or (collection is not None and collection.table != PARTIES)
+    many = catalog.association(table.name, name)
+    deep = one is not None or many is not None or (collection is not None and collection.table != PARTIES)
     if deep and not creating and isinstance(value, dict | list):
         raise payload_error(table.entity_set, f"Deep update of the navigation property '{name}' is not supported.")
     if one is not None and isinstance(value, dict):
         change.parents.append((one, value))
         return
-    if collection is not None and isinstance(value, list) and all(isinstance(item, dict) for item in value):
-        change.children.append((collection, value))
-        return
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        if collection is not None:
+            change.children.append((collection, value))
+            return
+        if many is not None:
+            change.joined.append((*many, value))
+            return
     if _is_lookup(catalog, table, name):
         raise lookup_direct()
     raise body_property_unknown(name, table.name)

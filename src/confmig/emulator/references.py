@@ -6,8 +6,8 @@ https://learn.microsoft.com/power-apps/developer/data-platform/webapi/associate-
 from urllib.parse import unquote
 
 from confmig.emulator.context import Context
-from confmig.emulator.errors import ServiceError, navigation_unknown, payload_error, row_missing
-from confmig.emulator.model import ManyToMany, ManyToOne, Table
+from confmig.emulator.errors import ServiceError, navigation_unknown, null_refused, payload_error, row_missing
+from confmig.emulator.model import Column, ManyToMany, ManyToOne, Table
 from confmig.emulator.payload import Body, bind, clear, decode_object
 from confmig.emulator.store import Value, target_column
 from confmig.emulator.urls import Segment
@@ -48,37 +48,64 @@ def _single(writer: Writer, table: Table, row_id: str, one: ManyToOne, request: 
     if request.method == "DELETE":
         if writer.context.lookup_target(table, row_id, one) is None:
             return Reply(204)
-        clear(table.columns[one.column], values)
+        _cut(table.columns[one.column], values)
     elif request.method == "PUT":
-        bind(writer.context, table, one, decode_object(request.body).get("@odata.id"), values)
+        bind(writer.context, table, one, _named(table, request), values)
     else:
         raise _not_allowed(request.method)
     writer.set_values(table, row_id, values)
     return Reply(204)
 
 
-def _other(context: Context, table: Table, nav: Segment, request: Request) -> tuple[Table, str] | None:
-    """The row that the body, the key of the navigation property, or ``$id`` names."""
+def _named(table: Table, request: Request) -> object:
+    """The reference in a body.
+
+    Raises:
+        ServiceError: There is none.
+    """
+    reference = decode_object(request.body).get("@odata.id")
+    if reference is None:
+        raise payload_error(table.entity_set, "A reference needs the property '@odata.id' with the URL of a row.")
+    return reference
+
+
+def _cut(column: Column, values: dict[str, Value]) -> None:
+    """Make a lookup null, when it may be."""
+    if column.required:
+        raise null_refused(column.name)
+    clear(column, values)
+
+
+def _other(context: Context, table: Table, other: Table, nav: Segment, request: Request) -> tuple[Table, str]:
+    """The row that the body, the key of the navigation property, or ``$id`` names; it must be of a table.
+
+    Raises:
+        ServiceError: It is none, or is of another table.
+    """
+    found = _referred(context, table, other, nav, request)
+    if found[0].name != other.name:
+        raise payload_error(table.entity_set, f"The reference is of type '{found[0].name}', not '{other.name}'.")
+    return found
+
+
+def _referred(context: Context, table: Table, other: Table, nav: Segment, request: Request) -> tuple[Table, str]:
     if request.method == "DELETE":
-        if nav.guid is not None:
-            return None
+        if nav.key is not None:
+            return other, context.row_of(other, nav)
         return context.resolve(table.entity_set, unquote(request.options().get("$id", "")))
     if request.method != "POST":
         raise _not_allowed(request.method)
-    return context.resolve(table.entity_set, decode_object(request.body).get("@odata.id"))
+    return context.resolve(table.entity_set, _named(table, request))
 
 
 def _pair(
     writer: Writer, table: Table, row_id: str, nav: Segment, association: tuple[ManyToMany, bool], request: Request
 ) -> Reply:
     relationship, first = association
-    expected = relationship.table2 if first else relationship.table1
-    found = _other(writer.context, table, nav, request)
-    if found is not None and found[0].name != expected:
-        raise payload_error(table.entity_set, f"The reference is of type '{found[0].name}', not '{expected}'.")
-    other = found[1] if found is not None else str(nav.guid)
+    expected = writer.context.store.catalog.tables[relationship.table2 if first else relationship.table1]
+    _, other = _other(writer.context, table, expected, nav, request)
     writer.context.require("Append", table, row_id)
-    writer.context.require("AppendTo", writer.context.store.catalog.tables[expected], other)
+    writer.context.require("AppendTo", expected, other)
     one, two = (row_id, other) if first else (other, row_id)
     if request.method == "DELETE":
         writer.disassociate(relationship.intersect, one, two)
@@ -90,10 +117,7 @@ def _pair(
 def _member(writer: Writer, table: Table, row_id: str, nav: Segment, one: ManyToOne, request: Request) -> Reply:
     """A row of a 1:N collection: its lookup is set or cleared."""
     child = writer.context.store.catalog.tables[one.table]
-    found = _other(writer.context, table, nav, request)
-    if found is not None and found[0].name != child.name:
-        raise payload_error(table.entity_set, f"The reference is of type '{found[0].name}', not '{child.name}'.")
-    child_id = found[1] if found is not None else str(nav.guid)
+    _, child_id = _other(writer.context, table, child, nav, request)
     if not writer.context.store.exists(child, child_id):
         raise row_missing(child.name, child_id)
     writer.context.require("Append", child, child_id)
@@ -105,7 +129,7 @@ def _member(writer: Writer, table: Table, row_id: str, nav: Segment, one: ManyTo
         if writer.context.lookup_target(child, child_id, one) != (table, row_id):
             return Reply(204)
         values = {}
-        clear(child.columns[one.column], values)
+        _cut(child.columns[one.column], values)
     writer.set_values(child, child_id, values)
     return Reply(204)
 

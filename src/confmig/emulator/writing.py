@@ -159,6 +159,10 @@ class Writer:
                 values: dict[str, Value] = {}
                 point(child.columns[one.column], values, table.name, row_id)
                 self.set_values(child, child_id, values)
+        for relationship, first, bodies in change.joined:
+            other_table = self._store.catalog.tables[relationship.table2 if first else relationship.table1]
+            made = [self.create(other_table, body) for body in bodies]
+            change.pairs.append((relationship, first, made))
         for relationship, first, ids in change.pairs:
             for other in ids:
                 self.associate(relationship.intersect, *((row_id, other) if first else (other, row_id)))
