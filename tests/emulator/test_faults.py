@@ -23,6 +23,7 @@ from confmig.emulator.server import Emulator
 
 from .client import Client, error, until
 from .conftest import SHOP
+from .metadatabodies import attribute, table
 
 BULK = "contacts/Microsoft.Dynamics.CRM.CreateMultiple"
 
@@ -120,6 +121,36 @@ def test_a_deadlock_in_a_batch_rolls_back_its_change_set_alone() -> None:
         assert "HTTP/1.1 500 Internal Server Error" in reply.text
         assert "0x80044150" in reply.text
         assert (named(client, "In"), named(client, "Out")) == (0, 1)
+
+
+def test_stale_metadata_do_not_know_the_last_change() -> None:
+    faults = ("stale-metadata:path=EntityDefinitions,method=GET", "stale-metadata:path=new_things,every=2")
+    with serving(*faults) as client:
+        asked = "EntityDefinitions?$select=LogicalName&$filter=LogicalName eq 'new_thing'"
+        assert client.send("POST", "EntityDefinitions", table("new_Thing")).status_code == 204
+        assert client.get(asked)["value"] == []
+        assert len(client.get(asked, Consistency="Strong")["value"]) == 1
+        client.create("new_things", {"new_name": "A"})
+        # A server that has not heard of the table does not find its set; the next one does.
+        assert error(client.send("POST", "new_things", {"new_name": "B"})) == (404, "0x80060888")
+        assert [row["new_name"] for row in client.get("new_things?$select=new_name")["value"]] == ["A"]
+        assert client.send("GET", "new_things").status_code == 404
+        path = "EntityDefinitions(LogicalName='new_thing')/Attributes"
+        assert client.send("POST", path, attribute("String", "new_Late", MaxLength=9)).status_code == 204
+        assert client.send("POST", "new_things", {"new_name": "C", "new_late": "x"}).status_code == 204
+        assert error(client.send("POST", "new_things", {"new_name": "D", "new_late": "x"})) == (400, "0x80048d19")
+        rows = client.get("new_things?$select=new_late&$orderby=new_name")["value"]
+        assert [row["new_late"] for row in rows] == [None, "x"]
+
+
+def test_stale_metadata_still_name_what_is_gone() -> None:
+    with serving("stale-metadata:path=new_things") as client:
+        assert client.send("POST", "EntityDefinitions", table("new_Thing")).status_code == 204
+        assert client.send("DELETE", "EntityDefinitions(LogicalName='new_thing')").status_code == 204
+        reply = client.send("GET", "new_things")
+        assert error(reply) == (500, "0x80044150")
+        assert "Sql Number: 208" in reply.json()["error"]["message"]
+        assert client.send("GET", "contacts").status_code == 200
 
 
 def test_an_expired_token() -> None:

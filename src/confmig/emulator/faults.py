@@ -22,7 +22,8 @@ _GATEWAY = {"502": "Bad Gateway", "503": "Service Unavailable", "504": "Gateway 
 # What becomes of the connection, once the request is worked on or before.
 DROP_BEFORE, DROP_AFTER, TRUNCATE, SLOW, EXPIRED = "drop-before", "drop-after", "truncate", "slow", "expired-token"
 _ON_REQUESTS = ("429", *_THROTTLED, *_GATEWAY, EXPIRED, DROP_BEFORE, DROP_AFTER, TRUNCATE, SLOW)
-_ON_PARTS = ("deadlock", "sql-timeout", "plugin")
+STALE = "stale-metadata"
+_ON_PARTS = ("deadlock", "sql-timeout", "plugin", STALE)
 KINDS = (*_ON_REQUESTS, *_ON_PARTS)
 _RETRY_AFTER = 1.0
 _SLOW_SECONDS = 10.0
@@ -143,15 +144,30 @@ class Faults:
         """The fault that strikes a request as a whole."""
         return next((fault for fault in self._requests if fault.strikes(method, path)), None)
 
-    def check_part(self, method: str, path: str) -> None:
+    def check_part(self, method: str, path: str) -> bool:
         """Strike the work of one request, whether it came alone or in a batch.
 
+        Returns:
+            Whether the request shall be answered by stale metadata.
+
         Raises:
-            ServiceError: It is struck; nothing of it was done.
+            ServiceError: It fails; nothing of it was done.
         """
         struck = next((fault for fault in self._parts if fault.strikes(method, path)), None)
-        if struck is not None:
+        if struck is None:
+            return False
+        if struck.rule.kind != STALE:
             raise _failed_work(struck.rule.kind)
+        return True
+
+
+def object_gone() -> ServiceError:
+    """The database lacks what stale metadata still name: SQL Server's error 208, with its number as in other errors."""
+    return ServiceError(
+        500,
+        "0x80044150",
+        "Sql error: Generic SQL error. CRM ErrorCode: -2147204784 Sql ErrorCode: -2146232060 Sql Number: 208",
+    )
 
 
 def _failed_work(kind: str) -> ServiceError:

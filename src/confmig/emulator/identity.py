@@ -73,7 +73,7 @@ class Callers:
             TokenExpiredError: The token is expired.
             ServiceError: The token names no user, the user cannot log in, or may not act for another one.
         """
-        if self._store.catalog is not self._catalog:
+        if self._store.catalog is not self._catalog and not self._store.behind:
             sync_privileges(self._store, self._clock.stamp())
             self._catalog = self._store.catalog
             self._known.clear()

@@ -6,10 +6,12 @@ https://learn.microsoft.com/power-apps/developer/data-platform/webapi/compose-ht
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.metadata import Metadata
+from confmig.emulator.store import Store
 
 
 class MetadataViews:
@@ -19,16 +21,21 @@ class MetadataViews:
         catalog: The catalog at the beginning.
         delay: For how many seconds a change may stay unseen.
         clock: The time in seconds.
+
+    Attributes:
+        before: The metadata from before the last change, however long ago that was.
     """
 
     def __init__(self, catalog: Catalog, delay: float, clock: Callable[[], float]) -> None:
         self._delay = delay
         self._clock = clock
         self._views: deque[tuple[float, Metadata]] = deque([(clock(), Metadata(catalog))])
+        self.before = self._views[-1][1]
 
     def note(self, catalog: Catalog) -> None:
         """Take up the catalog that holds now."""
         if self._views[-1][1].catalog is not catalog:
+            self.before = self._views[-1][1]
             self._views.append((self._clock(), Metadata(catalog)))
         last = self._clock() - self._delay
         while len(self._views) > 1 and self._views[1][0] <= last:
@@ -37,3 +44,12 @@ class MetadataViews:
     def seen(self, *, strong: bool) -> Metadata:
         """What a request sees."""
         return self._views[-1 if strong else 0][1]
+
+    @contextmanager
+    def behind(self, store: Store) -> Iterator[None]:
+        """Let the metadata from before the last change describe the rows of a store, for the time of one request."""
+        now, store.catalog, store.behind = store.catalog, self.before.catalog, True
+        try:
+            yield
+        finally:
+            store.catalog, store.behind = now, False

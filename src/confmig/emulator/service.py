@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sqlite3
 
 from confmig.emulator import (
     bulkdelete,
@@ -18,7 +19,7 @@ from confmig.emulator.catalog import Catalog
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
 from confmig.emulator.errors import ServiceError, no_resource, segment_missing, unexpected
-from confmig.emulator.faults import FaultRule, Faults
+from confmig.emulator.faults import FaultRule, Faults, object_gone
 from confmig.emulator.fileblocks import FileBlocks
 from confmig.emulator.identity import Callers
 from confmig.emulator.metadatachanges import metadata_changes
@@ -88,6 +89,9 @@ class Service:
             return unauthorized(request.base.partition("/api/")[0])
         except ServiceError as error:
             reply = error_reply(error)
+        except Exception:
+            _LOG.exception("%s %s", request.method, request.path)
+            reply = error_reply(unexpected())
         self._views.note(self.store.catalog)
         reply.headers["OData-Version"] = "4.0"
         return reply
@@ -95,7 +99,8 @@ class Service:
     def _answer_part(self, request: Request, references: dict[str, str]) -> Reply:
         self._views.note(self.store.catalog)
         try:
-            self.faults.check_part(request.method, request.path)
+            if self.faults.check_part(request.method, request.path) and self._may_be_behind(request):
+                return self._answer_behind(request, references)
             return self._dispatch(request, references)
         except ServiceError as error:
             return error_reply(error)
@@ -106,6 +111,24 @@ class Service:
             # A fault of the emulator's own must reach the client as an answer, and roll back a change set.
             _LOG.exception("%s %s", request.method, request.path)
             return error_reply(unexpected())
+
+    def _may_be_behind(self, request: Request) -> bool:
+        """Whether stale metadata matter: they do to reads, and to writes of rows."""
+        if _strong(request):
+            return False
+        segments = split_path(request.path)
+        return request.method == "GET" or (bool(segments) and segments[0].name in self.store.catalog.sets)
+
+    def _answer_behind(self, request: Request, references: dict[str, str]) -> Reply:
+        """The answer of a web server whose metadata cache has not seen the last change."""
+        with self._views.behind(self.store):
+            try:
+                return self._dispatch(request, references)
+            except sqlite3.OperationalError as error:
+                raise self._narrowing.refusal() or object_gone() from error
+            finally:
+                # What narrows reads was perhaps made for the older tables.
+                self._narrowing.show(None)
 
     def _dispatch(self, request: Request, references: dict[str, str]) -> Reply:
         segments = split_path(request.path)
@@ -133,7 +156,7 @@ class Service:
                 raise no_resource(request.base + request.path)
             context = self._context(request, references)
             return MetadataWriter(context, request).answer(segments, self._pending.status())
-        metadata = self._views.seen(strong=request.headers.get("consistency", "").lower() == "strong")
+        metadata = self._views.before if self.store.behind else self._views.seen(strong=_strong(request))
         if head.name == "$metadata":
             return _document(metadata.catalog, request)
         if head.name == "EntityDefinitions":
@@ -172,3 +195,8 @@ class Service:
 def _document(catalog: Catalog, request: Request) -> Reply:
     annotations = request.options().get("annotations", "").lower() == "true"
     return Reply(200, csdl.document(catalog, annotations=annotations), {"Content-Type": "application/xml"})
+
+
+def _strong(request: Request) -> bool:
+    """Whether a request asks for the present metadata, and not for those of a cache."""
+    return request.headers.get("consistency", "").lower() == "strong"

@@ -97,6 +97,7 @@ class Store:
     All access is from the one thread that serves requests, so that there is one writer by construction.
 
     Attributes:
+        behind: Whether the catalog is an older one, for the time of one request.
         work: The rows written and returned so far, for those who reckon how long that takes.
     """
 
@@ -139,6 +140,7 @@ class Store:
         self.organization_id = ""
         self.caller_id = ""
         self.business_unit_id = ""
+        self.behind = False
         self.work = Work()
         self._version = 0
         self._depth = 0
