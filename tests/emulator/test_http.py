@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -266,3 +268,19 @@ def test_it_stops_soon_whoever_is_connected() -> None:
     with pytest.raises(requests.ConnectionError):
         client.send("GET", "WhoAmI")
     client.close()
+
+
+def test_a_request_that_takes_too_long_does_not_keep_it_from_ending() -> None:
+    command = [sys.executable, "-m", "confmig", "emulator", "--listen", "0", "--latency", "request=60s"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with process, ThreadPoolExecutor(1) as pool:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        under_way = pool.submit(requests.get, f"{url}/api/data/v9.2/WhoAmI", timeout=30)
+        time.sleep(0.5)
+        process.terminate()
+        _, printed = process.communicate(timeout=10)
+        assert process.returncode == 0
+        assert "Traceback" not in printed
+        with pytest.raises(requests.ConnectionError):
+            under_way.result()

@@ -4,6 +4,7 @@ A request is answered in the event loop itself: SQLite is local, so that a threa
 one after another are the one writer that SQLite wants. Only what a model of time makes them wait lets others go on.
 """
 
+import asyncio
 import re
 import uuid
 from urllib.parse import unquote
@@ -67,6 +68,13 @@ class Front:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        try:
+            await self._exchange(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server ends, and this request took longer than it waits.
+            await Delivery(scope, receive, send, []).dropped()
+
+    async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = self._clock.now()
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         server = self._servers.choose(headers.get("cookie", ""))
