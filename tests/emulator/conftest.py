@@ -13,6 +13,7 @@ from .client import Client
 
 SHOP = Path(__file__).with_name("shop.yml")
 RULES = Path(__file__).with_name("rules.yml")
+QUERIES = Path(__file__).with_name("queries.yml")
 _DEFAULT_CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
 
@@ -20,6 +21,15 @@ _DEFAULT_CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 def shop() -> Iterator[Client]:
     """The small environment, shared by a module whose tests make their own rows."""
     with Emulator(EmulatorOptions(environment=str(SHOP))) as emulator:
+        client = Client(emulator.url)
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def queries() -> Iterator[Client]:
+    """The environment for queries, shared by a module that leaves it as it is."""
+    with Emulator(EmulatorOptions(environment=str(QUERIES))) as emulator:
         client = Client(emulator.url)
         yield client
         client.close()

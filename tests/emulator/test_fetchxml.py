@@ -152,6 +152,19 @@ def xml_attribute(text: str) -> str:
     return xml.sax.saxutils.quoteattr(text)
 
 
+def test_saved_queries(queries: Client) -> None:
+    saved = "50000000-0000-4000-8000-000000000001"
+    assert [row["fullname"] for row in queries.get(f"contacts?savedQuery={saved}")["value"]] == ["Ann", "Cara"]
+    assert error(queries.send("GET", f"contacts?userQuery={saved}")) == (404, "0x80040217")
+    assert error(queries.send("GET", f"contacts?savedQuery={ANA}")) == (404, "0x80040217")
+    assert error(queries.send("GET", f"accounts?savedQuery={saved}"))[0] == 400
+
+
+def test_the_case_of_the_option_does_not_matter(shop: Client) -> None:
+    xml = quote('<fetch top="1"><entity name="contact" /></fetch>')
+    assert len(shop.get(f"contacts?fetchxml={xml}")["value"]) == 1
+
+
 def test_total_record_count(shop: Client) -> None:
     xml = '<fetch count="1" returntotalrecordcount="true"><entity name="contact" /></fetch>'
     assert fetch(shop, xml)["@Microsoft.Dynamics.CRM.totalrecordcount"] == 3
@@ -161,13 +174,24 @@ def test_total_record_count(shop: Client) -> None:
     ("xml", "status", "code"),
     [
         ("<fetch", 400, "0x80040201"),
-        ('<!DOCTYPE f [<!ENTITY x "y">]><fetch><entity name="contact" /></fetch>', 400, "0x80060888"),
+        ('<!DOCTYPE f [<!ENTITY x "y">]><fetch><entity name="contact" /></fetch>', 400, "0x80040201"),
         ('<fetch><entity name="nothing" /></fetch>', 400, "0x80041102"),
         ('<fetch><entity name="account" /></fetch>', 400, "0x80060888"),
         ('<fetch><entity name="contact"><attribute name="Nope" /></entity></fetch>', 400, "0x80041103"),
-        ('<fetch top="1" page="2"><entity name="contact" /></fetch>', 400, "0x80060888"),
+        ('<fetch top="1" page="2"><entity name="contact" /></fetch>', 400, "0x80040203"),
         ('<fetch page="50001" count="1"><entity name="contact" /></fetch>', 400, "0x8004430A"),
-        ('<fetch aggregate="true"><entity name="contact" /></fetch>', 501, "0x80040219"),
+        ('<fetch top="1" returntotalrecordcount="1"><entity name="contact" /></fetch>', 400, "0x80040203"),
+        ('<fetch top="5001"><entity name="contact" /></fetch>', 400, "0x80040203"),
+        ('<fetch><entity name="contact"><filter><other /></filter></entity></fetch>', 400, "0x80060888"),
+        ('<fetch><entity name="contact"><other /></entity></fetch>', 400, "0x8004111c"),
+        ('<fetch count="0"><entity name="contact" /></fetch>', 400, "0x80060888"),
+        ('<query><entity name="contact" /></query>', 400, "0x80040201"),
+        ("<fetch />", 400, "0x80041102"),
+        (
+            '<fetch><entity name="contact">' + "<filter>" * 120 + "</filter>" * 120 + "</entity></fetch>",
+            400,
+            "0x80040201",
+        ),
         (
             '<fetch><entity name="contact"><filter><condition attribute="fullname" operator="sounds" value="x" />'
             "</filter></entity></fetch>",
@@ -180,8 +204,47 @@ def test_what_cannot_be_understood_is_refused(shop: Client, xml: str, status: in
     assert error(shop.send("GET", f"contacts?fetchXml={quote(xml)}")) == (status, code)
 
 
+def in_batch(client: Client, xml: str, **headers: str) -> tuple[int, str]:
+    """Status and body of a query that is sent within ``$batch``, where it may be longer than in a URL."""
+    given = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    body = (
+        "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+        f"GET {client.root}contacts?fetchXml={quote(xml)} HTTP/1.1\r\n{given}\r\n\r\n--b--\r\n"
+    )
+    reply = client.send("POST", "$batch", body.encode(), Content_Type="multipart/mixed; boundary=b")
+    status = int(reply.text.split("HTTP/1.1 ")[1][:3])
+    return status, reply.text
+
+
+def many(number: int) -> str:
+    conditions = '<condition attribute="shop_size" operator="eq" value="1"/>' * number
+    return f'<fetch><entity name="contact"><filter type="or">{conditions}</filter></entity></fetch>'
+
+
+def test_a_query_longer_than_a_url_goes_in_a_batch(shop: Client) -> None:
+    xml = many(400)
+    assert shop.send("GET", f"contacts?fetchXml={quote(xml)}").status_code == 414
+    status, text = in_batch(shop, xml)
+    assert (status, '"value":[]' in text) == (200, True)
+
+
 def test_more_than_500_conditions_are_refused(shop: Client) -> None:
-    many = '<condition attribute="shop_size" operator="eq" value="1" />' * 501
-    xml = f'<fetch><entity name="contact"><filter type="or">{many}</filter></entity></fetch>'
-    reply = shop.send("GET", f"contacts?fetchXml={quote(xml)}")
-    assert reply.status_code in (400, 414)
+    status, text = in_batch(shop, many(501))
+    assert (status, "0x8004430C" in text) == (400, True)
+
+
+def test_more_than_15_links_are_refused(shop: Client) -> None:
+    link = '<link-entity name="account" from="accountid" to="parentcustomerid" />'
+    xml = '<fetch><entity name="contact">{}</entity></fetch>'
+    assert fetch(shop, xml.format(link * 15))["value"]
+    assert error(shop.send("GET", f"contacts?fetchXml={quote(xml.format(link * 16))}")) == (400, "0x8004430D")
+
+
+def test_values_without_end_are_refused_and_no_fault(shop: Client) -> None:
+    values = "<value>1</value>" * 1200
+    xml = (
+        '<fetch><entity name="contact"><filter><condition attribute="shop_tastes" operator="contain-values">'
+        f"{values}</condition></filter></entity></fetch>"
+    )
+    status, text = in_batch(shop, xml)
+    assert (status, "0x80044150" in text) == (400, True)

@@ -3,218 +3,219 @@
 https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/overview
 """
 
-import re
-from dataclasses import dataclass, field
-from urllib.parse import quote, unquote
+from dataclasses import dataclass
 
 import msgspec
-from lxml import etree
 
 from confmig.emulator import naming
-from confmig.emulator.errors import (
-    ServiceError,
-    bad_query,
-    fetch_attribute_missing,
-    fetch_entity_missing,
-)
-from confmig.emulator.fetchconditions import Conditions
-from confmig.emulator.filters import Sql
+from confmig.emulator.context import Context
+from confmig.emulator.errors import ServiceError, bad_query, fetch_entity_missing, invalid_argument, row_missing
+from confmig.emulator.fetchaggregates import read_aggregates
+from confmig.emulator.fetchelements import Element, check_limits, column_of, is_true, parse_fetch, whole
+from confmig.emulator.fetchlinks import FIRST_MATCH, Block, Links
+from confmig.emulator.hierarchies import parent_column
+from confmig.emulator.members import attribute_note, column_members, etag_sql, value_member
 from confmig.emulator.model import Column, Table
-from confmig.emulator.reading import LARGEST_PAGE, order_sql, visible_sql
-from confmig.emulator.rendering import Shape, default_columns, fields_sql, object_sql, with_primary_id
-from confmig.emulator.store import SORT, Store, quoted, table_sql
-from confmig.emulator.wire import Reply, Request, raw_json_reply
+from confmig.emulator.ordering import sorted_by
+from confmig.emulator.pagingcookies import Cookie, parse_cookie
+from confmig.emulator.reading import LARGEST_PAGE
+from confmig.emulator.rendering import default_columns
+from confmig.emulator.selecting import NumberedSql, Select, Source, count_rows, read_page
+from confmig.emulator.store import Store, quoted, table_sql
+from confmig.emulator.wire import Annotations, Reply, Request, raw_json_reply
 
+_FETCH = "fetchxml"
+_OPTIONS = frozenset({_FETCH, "savedquery", "userquery"})
 _WITHOUT_COOKIE = 50_000
-_MOST_LINKS = 15
-_LAST = re.compile(r'\blast="\{?([0-9a-fA-F-]{36})\}?"')
-_WHOLE = re.compile(r"0*[1-9][0-9]{0,9}")
-_LINK_KINDS = {"inner": "JOIN", "natural": "JOIN", "outer": "LEFT JOIN"}
-_EXISTS_KINDS = {"exists": "EXISTS", "in": "EXISTS", "any": "EXISTS", "not any": "NOT EXISTS"}
+_MOST_COUNTED = 5_000
 
 
-@dataclass
-class _Query:
-    """The pieces of the SQL that are found while the XML is read."""
-
-    sql: Sql
-    joins: list[str] = field(default_factory=list)
-    where: list[str] = field(default_factory=list)
-    order: list[str] = field(default_factory=list)
-    fields: list[str] = field(default_factory=list)
-    aliases: dict[str, tuple[Table, str]] = field(default_factory=dict)
-    filters: list[tuple[etree._Element, Table, str]] = field(default_factory=list)
-
-
-def read_fetch(store: Store, table: Table, request: Request) -> Reply:
+def read_fetch(context: Context, table: Table, request: Request) -> Reply:
     """A page of the rows that a FetchXML query finds.
 
     Args:
-        store: The store.
+        context: Who asks, and the store.
         table: The table of the set in the URL, which the query must name.
-        request: The request with ``fetchXml``.
+        request: The request with ``fetchXml``, ``savedQuery`` or ``userQuery``.
 
     Raises:
         ServiceError: The query cannot be understood.
     """
-    fetch = _parse(request.options()["fetchXml"])
+    options = request.options()
+    return _read(context, table, request, _fetch_of(context, options), options)
+
+
+def is_fetch(options: dict[str, str]) -> bool:
+    """Whether query options ask for the rows that FetchXML finds."""
+    return any(name.lower() in _OPTIONS for name in options)
+
+
+def _fetch_of(context: Context, options: dict[str, str]) -> Element:
+    """The query that is given, or that a saved one holds.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/retrieve-and-execute-predefined-queries
+    """
+    name, value = next((name.lower(), value) for name, value in options.items() if name.lower() in _OPTIONS)
+    if name == _FETCH:
+        return parse_fetch(value)
+    saved = context.store.catalog.tables.get(name)
+    row_id = naming.plain_guid(value)
+    row = context.store.read(saved, row_id, [_FETCH]) if saved is not None and _FETCH in saved.columns else None
+    if row is None:
+        raise row_missing(name, row_id)
+    return parse_fetch(str(row[_FETCH]))
+
+
+def _read(context: Context, table: Table, request: Request, fetch: Element, options: dict[str, str]) -> Reply:
     entity = fetch.find("entity")
-    if entity is None or entity.get("name") not in store.catalog.tables:
-        raise fetch_entity_missing(entity.get("name", "") if entity is not None else "")
+    if entity is None or not entity.get("name"):
+        raise fetch_entity_missing("")
+    if entity.get("name") not in context.store.catalog.tables:
+        raise fetch_entity_missing(entity.get("name", ""))
     if entity.get("name") != table.name:
         raise bad_query(f"The entity '{entity.get('name')}' of the FetchXML is not the one of the entity set.")
-    if _is_true(fetch, "aggregate"):
-        raise ServiceError(501, "0x80040219", "The requested functionality is not yet implemented.")
-    if sum(1 for _ in entity.iter("link-entity")) > _MOST_LINKS:
-        raise ServiceError(400, "0x8004430D", "Number of link entities in query exceeded maximum limit.")
-    query = _Query(Sql(store.catalog))
-    query.aliases[""] = (table, "t")
-    distinct = _is_true(fetch, "distinct")
-    shape = Shape(
-        table,
-        _columns(table, entity, distinct=distinct),
-        request.preferences().annotations,
-        omit_null=True,
-        renames=_renames(entity),
-        # Rows that stand for several have neither an id nor a version.
-        etag=not distinct,
+    if options.get("$count") == "true":
+        fetch.set("returntotalrecordcount", "true")
+    select, names = compile_fetch(context, table, fetch, entity, request.preferences().annotations)
+    return _answer(context.store, request, fetch, select, names)
+
+
+def compile_fetch(
+    context: Context, table: Table, fetch: Element, entity: Element, annotations: Annotations
+) -> tuple[Select, list[str]]:
+    """The SELECT of a query, and the properties of its root that the answer's context lists.
+
+    Raises:
+        ServiceError: The query cannot be understood.
+    """
+    check_limits(entity)
+    sql = NumberedSql(context.store.catalog)
+    root = Source(table, "t", "")
+    block = Links(context, sql).read(entity, root)
+    select = Select(
+        sql,
+        root,
+        block.joins,
+        block.where,
+        distinct=is_true(fetch, "distinct"),
+        aggregated=is_true(fetch, "aggregate"),
+        repeats=block.repeats,
     )
-    query.fields += fields_sql(store.catalog, shape, "t")
-    _links(store, query, entity, table, "t", request)
-    for element, owner, alias in [(entity, table, "t"), *query.filters]:
-        _filters(store, query, element, owner, alias)
-    if table.hidden:
-        query.where.append(visible_sql(table, "t"))
-    _orders(query, entity, table, "t")
-    return _answer(store, table, request, fetch, query)
+    if select.aggregated:
+        read_aggregates(context.store, fetch, entity, block, select, annotations)
+        return select, []
+    _orders(select, fetch, entity, block)
+    return select, _Columns(context.store, select, block, annotations).read(entity)
 
 
-def _parse(text: str) -> etree._Element:
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise bad_query("Invalid XML.")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
-    try:
-        root = etree.fromstring(text.strip().encode(), parser)
-    except etree.XMLSyntaxError as error:
-        raise ServiceError(400, "0x80040201", f"Invalid XML: {error}") from error
-    if root.tag != "fetch":
-        raise ServiceError(400, "0x80040201", "The query does not begin with <fetch>.")
-    return root
+@dataclass
+class _Columns:
+    """Reads which columns a query returns."""
+
+    store: Store
+    select: Select
+    block: Block
+    annotations: Annotations
+
+    def read(self, entity: Element) -> list[str]:
+        """Take up the columns of the entity and of its links; give the names of the entity's own."""
+        if not self.select.distinct:
+            # Rows that stand for several have neither an id nor a version.
+            self.select.members += etag_sql(self.select.root)
+        names = self._own(entity)
+        for link, source in self.block.sources.items():
+            self._linked(link, source)
+        return names
+
+    def _own(self, entity: Element) -> list[str]:
+        table, source = self.select.root.table, self.select.root
+        attributes = list(entity.iterchildren("attribute"))
+        every = entity.find("all-attributes") is not None or (not attributes and entity.find("no-attrs") is None)
+        shown: dict[str, None] = {}
+        columns = list(default_columns(table)) if every else []
+        for attribute in attributes:
+            column = column_of(table, attribute.get("name"))
+            if attribute.get("rowaggregate"):
+                self._count_children(attribute, column)
+            elif attribute.get("alias"):
+                self._add(source, column, attribute.get("alias"))
+            elif not every:
+                columns.append(column)
+        currency = table.columns.get("transactioncurrencyid")
+        if not self.select.distinct:
+            columns.append(table.columns[table.primary_id])
+            if currency is not None and any(column.type == "Money" for column in columns):
+                # Amounts bring their currency along.
+                columns.append(currency)
+        for column in dict.fromkeys(columns):
+            self._add(source, column, None)
+            shown[column.wire_name] = None
+        return [] if every else list(shown)
+
+    def _linked(self, link: Element, source: Source) -> None:
+        attributes = list(link.iterchildren("attribute"))
+        aliases = [(column_of(source.table, one.get("name")), one.get("alias")) for one in attributes]
+        if link.find("all-attributes") is not None:
+            aliases = [(column, None) for column in default_columns(source.table)]
+        first = link.get("link-type", "").lower() == FIRST_MATCH
+        for column, alias in aliases:
+            # https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/join-tables#related-table-propertyattribute-names-are-inconsistent
+            own = column.schema_name or column.name if first else f"{source.name}.{column.name}"
+            self._add(source, column, alias or own)
+
+    def _add(self, source: Source, column: Column, key: str | None) -> None:
+        self.select.members += column_members(self.store.catalog, source, column, self.annotations, key)
+
+    def _count_children(self, attribute: Element, column: Column) -> None:
+        """The number of rows below each row.
+
+        https://learn.microsoft.com/power-apps/developer/data-platform/query-hierarchical-data#retrieve-the-number-of-hierarchically-related-child-records
+        """
+        table, source = self.select.root.table, self.select.root
+        parent = parent_column(self.store.catalog, table.name)
+        if attribute.get("rowaggregate") != "CountChildren" or column.name != table.primary_id or parent is None:
+            raise bad_query("A rowaggregate is CountChildren of the primary key of a table with a hierarchy.")
+        key = attribute.get("alias") or "CountChildren"
+        number = (
+            f"(SELECT count(*) FROM {table_sql(table.name)} c WHERE c.{quoted(parent.name)} = {source.field(column)})"  # noqa: S608 (quoted)
+        )
+        self.select.members.append(value_member(key, number, self.annotations))
+        self.select.members += attribute_note(key, column, self.annotations, source.field(column))
 
 
-def _column(table: Table, name: str) -> Column:
-    column = table.columns.get(name)
-    if column is None or not column.stored:
-        raise fetch_attribute_missing(table.name, name)
-    return column
+def _orders(select: Select, fetch: Element, entity: Element, block: Block) -> None:
+    """The order: first what the entity says, then its links, outermost first."""
+    raw = is_true(fetch, "useraworderby")
+    for element, source in ((entity, select.root), *block.sources.items()):
+        for order in element.iterchildren("order"):
+            used = block.find(order.get("entityname", "")) if order.get("entityname") else source
+            column = _ordered_column(order, element, used)
+            select.order.append(
+                sorted_by(select.sql.catalog, used, column, descending=is_true(order, "descending"), raw=raw)
+            )
+            select.elsewhere |= used is not select.root
 
 
-def _is_true(element: etree._Element, name: str) -> bool:
-    return element.get(name) in ("true", "1")
+def _ordered_column(order: Element, element: Element, source: Source) -> Column:
+    alias = order.get("alias")
+    if order.get("attribute") is None and alias:
+        for attribute in element.iterchildren("attribute"):
+            if attribute.get("alias") == alias:
+                return column_of(source.table, attribute.get("name"))
+    return column_of(source.table, order.get("attribute"))
 
 
-def _columns(table: Table, element: etree._Element, *, distinct: bool) -> tuple[Column, ...]:
-    names = [attribute.get("name", "") for attribute in element.iterchildren("attribute")]
-    if not names or element.find("all-attributes") is not None:
-        return default_columns(table)
-    columns = [_column(table, name) for name in names]
-    return tuple(dict.fromkeys(columns)) if distinct else with_primary_id(table, columns)
-
-
-def _renames(element: etree._Element) -> dict[str, str]:
-    return {
-        attribute.get("name", ""): attribute.get("alias", "")
-        for attribute in element.iterchildren("attribute")
-        if attribute.get("alias")
-    }
-
-
-def _links(store: Store, query: _Query, element: etree._Element, table: Table, alias: str, request: Request) -> None:
-    """Take up the linked tables, outermost first."""
-    for link in element.iterchildren("link-entity"):
-        other = store.catalog.tables.get(link.get("name", ""))
-        if other is None:
-            raise fetch_entity_missing(link.get("name", ""))
-        source, target = _ends(store, table, other, link)
-        joined = query.sql.alias()
-        kind = link.get("link-type", "inner")
-        on = f"{joined}.{quoted(source.name)} = {alias}.{quoted(target.name)}"
-        if kind in _EXISTS_KINDS:
-            conditions = _link_conditions(store, query, link, other, joined)
-            tests = " AND ".join([on, *conditions])
-            query.where.append(f"{_EXISTS_KINDS[kind]} (SELECT 1 FROM {table_sql(other.name)} {joined} WHERE {tests})")  # noqa: S608 (quoted)
-            continue
-        if kind not in _LINK_KINDS:
-            raise bad_query(f"The link type '{kind}' is not supported.")
-        shown = link.get("alias") or f"{other.name}{len(query.aliases)}"
-        query.aliases[shown] = (other, joined)
-        conditions = _link_conditions(store, query, link, other, joined)
-        query.joins.append(f"{_LINK_KINDS[kind]} {table_sql(other.name)} {joined} ON {' AND '.join([on, *conditions])}")
-        _show_linked(store, query, link, other, joined, shown, request)
-        _orders(query, link, other, joined)
-        _links(store, query, link, other, joined, request)
-
-
-def _ends(store: Store, table: Table, other: Table, link: etree._Element) -> tuple[Column, Column]:
-    """The columns that a link joins: ``from`` is of the linked table, ``to`` of the one it hangs on."""
-    if link.get("from") and link.get("to"):
-        return _column(other, link.get("from", "")), _column(table, link.get("to", ""))
-    for one in store.catalog.from_table.get(other.name, []):
-        if one.target == table.name and link.get("from") in (None, one.column):
-            return other.columns[one.column], table.columns[table.primary_id]
-    raise bad_query(f"The link to '{other.name}' names no columns.")
-
-
-def _link_conditions(store: Store, query: _Query, link: etree._Element, other: Table, alias: str) -> list[str]:
-    conditions = Conditions(query.sql, store.caller_id, query.aliases)
-    return [conditions.group(element, other, alias) for element in link.iterchildren("filter")]
-
-
-def _show_linked(
-    store: Store, query: _Query, link: etree._Element, other: Table, joined: str, shown: str, request: Request
-) -> None:
-    """The columns of a linked table, as ``alias.column``."""
-    names = [attribute.get("name", "") for attribute in link.iterchildren("attribute")]
-    columns = (
-        default_columns(other)
-        if link.find("all-attributes") is not None
-        else tuple(_column(other, name) for name in names)
-    )
-    renames = {column.name: f"{shown}.{column.name}" for column in columns} | _renames(link)
-    shape = Shape(other, columns, request.preferences().annotations, omit_null=True, renames=renames, etag=False)
-    query.fields += fields_sql(store.catalog, shape, joined)
-
-
-def _filters(store: Store, query: _Query, element: etree._Element, table: Table, alias: str) -> None:
-    conditions = Conditions(query.sql, store.caller_id, query.aliases)
-    query.where += [conditions.group(one, table, alias) for one in element.iterchildren("filter")]
-
-
-def _orders(query: _Query, element: etree._Element, table: Table, alias: str) -> None:
-    for order in element.iterchildren("order"):
-        owner, used = query.aliases.get(order.get("entityname", "-"), (table, alias))
-        column = _column(owner, order.get("attribute", ""))
-        direction = " DESC" if _is_true(order, "descending") else ""
-        query.order.append(order_sql(column, f"{used}.{quoted(column.name)}") + direction)
-
-
-def _whole(fetch: etree._Element, name: str, default: int) -> int:
-    text = fetch.get(name)
-    if text is None:
-        return default
-    if not _WHOLE.fullmatch(text):
-        raise bad_query(f"The value '{text}' of '{name}' is not a positive whole number.")
-    return int(text)
-
-
-def _answer(store: Store, table: Table, request: Request, fetch: etree._Element, query: _Query) -> Reply:
-    top = _whole(fetch, "top", 0)
-    if top and fetch.get("page"):
-        raise bad_query("The top attribute can't be specified with paging attribute page.")
-    page = _whole(fetch, "page", 1)
-    size = min(request.preferences().max_page_size or LARGEST_PAGE, _whole(fetch, "count", LARGEST_PAGE), LARGEST_PAGE)
-    limit = min(top, LARGEST_PAGE) if top else size
-    cookie = fetch.get("paging-cookie")
+def _answer(store: Store, request: Request, fetch: Element, select: Select, names: list[str]) -> Reply:
+    top = whole(fetch, "top", 0)
+    for name in ("page", "count", "returntotalrecordcount"):
+        if top and fetch.get(name) not in (None, "false", "0"):
+            raise invalid_argument(f"The top attribute can't be specified with paging attribute {name}")
+    if top > LARGEST_PAGE:
+        raise invalid_argument(f"The top attribute can't exceed {LARGEST_PAGE}.")
+    page = whole(fetch, "page", 1)
+    largest = request.preferences().max_page_size or LARGEST_PAGE
+    size = top or min(largest, whole(fetch, "count", LARGEST_PAGE), LARGEST_PAGE)
+    cookie = parse_cookie(fetch.get("paging-cookie", "")) if fetch.get("paging-cookie") else None
     if cookie is None and page * size > _WITHOUT_COOKIE:
         raise ServiceError(
             400,
@@ -222,59 +223,39 @@ def _answer(store: Store, table: Table, request: Request, fetch: etree._Element,
             "Over upper limit of records that can be requested without a paging cookie. A paging cookie is required "
             "when retrieving a high page number.",
         )
-    source = f"FROM {table_sql(table.name)} t {' '.join(query.joins)}"
-    total = _total(store, fetch, source, query)
-    offset = (page - 1) * size
-    last = _LAST.search(unquote(unquote(cookie))) if cookie else None
-    distinct = _is_true(fetch, "distinct")
-    if last is not None and not query.order and not query.joins and not distinct:
-        query.where.append(f"t.{quoted(SORT)} > {query.sql.add(naming.sort_key(last.group(1).lower()))}")
-        offset = 0
-    where = f" WHERE {' AND '.join(query.where)}" if query.where else ""
-    group = " GROUP BY 1" if distinct else ""
-    order = ", ".join([*query.order, f"min(t.{quoted(SORT)})" if distinct else f"t.{quoted(SORT)}"])
-    statement = (
-        f"SELECT {object_sql(query.fields)}, t.{quoted(table.primary_id)} {source}{where}{group} "
-        f"ORDER BY {order} LIMIT {limit + 1} OFFSET {offset}"
-    )
-    rows = store.query(statement, query.sql.parameters).fetchall()
-    more = len(rows) > limit and not top
-    rows = rows[:limit]
-    store.work.read += len(rows)
-    following = _cookie(table, page, str(rows[0][1]), str(rows[-1][1])) if more else None
-    return _body(request, table, [str(row[0]) for row in rows], following, total)
+    total = count_rows(store, select, _MOST_COUNTED) if is_true(fetch, "returntotalrecordcount") else None
+    found = read_page(store, select, size=size, page=page, cookie=cookie, last=bool(top))
+    return _body(request, select, names, found.rows, found.following, total)
 
 
-def _total(store: Store, fetch: etree._Element, source: str, query: _Query) -> int | None:
-    if not _is_true(fetch, "returntotalrecordcount"):
-        return None
-    where = f" WHERE {' AND '.join(query.where)}" if query.where else ""
-    counted = f"DISTINCT {object_sql(query.fields)}" if _is_true(fetch, "distinct") else "*"
-    statement = f"SELECT count({counted}) {source}{where}"
-    return min(int(store.query(statement, query.sql.parameters).fetchone()[0]), LARGEST_PAGE)
-
-
-def _cookie(table: Table, page: int, first: str, last: str) -> str:
-    """The cookie as the wire carries it: its inner part encoded twice."""
-    inner = (
-        f'<cookie page="{page}"><{table.primary_id} last="{{{last.upper()}}}" first="{{{first.upper()}}}" /></cookie>'
-    )
-    encoded = quote(quote(inner, safe="").lower(), safe="")
-    encoded = encoded.lower()
-    return f'<cookie pagenumber="{page + 1}" pagingcookie="{encoded}" istracking="False" />'
-
-
-def _body(request: Request, table: Table, rows: list[str], following: str | None, total: int | None) -> Reply:
+def _body(
+    request: Request, select: Select, names: list[str], rows: list[str], following: Cookie | None, total: int | None
+) -> Reply:
     preferences = request.preferences()
-    parts = [f'{{"@odata.context":"{request.base}$metadata#{table.entity_set}"']
-    wants = preferences.annotations.wants
-    if total is not None or wants("Microsoft.Dynamics.CRM.totalrecordcount"):
-        parts.append(f'"@Microsoft.Dynamics.CRM.totalrecordcount":{-1 if total is None else total}')
-        limited = "true" if total == LARGEST_PAGE else "false"
-        parts.append(f'"@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded":{limited}')
-    if following is not None and wants("Microsoft.Dynamics.CRM.fetchxmlpagingcookie"):
-        parts.append(f'"@Microsoft.Dynamics.CRM.fetchxmlpagingcookie":{msgspec.json.encode(following).decode()}')
-    if following is not None and wants("Microsoft.Dynamics.CRM.morerecords"):
-        parts.append('"@Microsoft.Dynamics.CRM.morerecords":true')
+    listed = f"({','.join(names)})" if names else ""
+    parts = [f'{{"@odata.context":"{request.base}$metadata#{select.root.table.entity_set}{listed}"']
+    if total is not None:
+        parts.append(f'"@odata.count":{min(total, _MOST_COUNTED)}')
+    parts += counts(preferences.annotations, total)
+    if following is not None and following.places and preferences.annotations.wants(_COOKIE):
+        parts.append(f'"@{_COOKIE}":{msgspec.json.encode(following.annotation()).decode()}')
+    if following is not None and preferences.annotations.wants(_MORE):
+        parts.append(f'"@{_MORE}":true')
     parts.append('"value":[' + ",".join(rows) + "]}")
     return raw_json_reply(",".join(parts), applied=preferences.applied)
+
+
+_COOKIE = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
+_MORE = "Microsoft.Dynamics.CRM.morerecords"
+
+
+def counts(annotations: Annotations, total: int | None) -> list[str]:
+    """The annotations that say how many rows there are: at most 5,000, and -1 when nobody counted."""
+    parts = []
+    name = "Microsoft.Dynamics.CRM.totalrecordcount"
+    if total is not None or annotations.wants(name):
+        parts.append(f'"@{name}":{-1 if total is None else min(total, _MOST_COUNTED)}')
+    if total is not None or annotations.wants(f"{name}limitexceeded"):
+        exceeded = "true" if total is not None and total > _MOST_COUNTED else "false"
+        parts.append(f'"@{name}limitexceeded":{exceeded}')
+    return parts

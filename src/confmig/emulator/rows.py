@@ -18,7 +18,7 @@ from confmig.emulator.errors import (
     row_missing,
     segment_missing,
 )
-from confmig.emulator.fetchxml import read_fetch
+from confmig.emulator.fetchxml import is_fetch, read_fetch
 from confmig.emulator.files import on_column
 from confmig.emulator.model import Table
 from confmig.emulator.payload import Body, decode_object
@@ -72,8 +72,8 @@ class Rows:
         self._context.require("Read", self._table)
         if "sql" in self._request.options():
             raise ServiceError(501, "0x80040219", "The requested functionality is not yet implemented.")
-        if "fetchXml" in self._request.options():
-            return read_fetch(self._store, self._table, self._request)
+        if is_fetch(self._request.options()):
+            return read_fetch(self._context, self._table, self._request)
         if "$apply" in self._request.options():
             return read_aggregate(self._store, self._table, self._request)
         return read_collection(self._store, self._table, self._request)

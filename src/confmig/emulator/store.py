@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from confmig.emulator import naming
+from confmig.emulator import exactnumbers, naming
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.fiscal import fiscal_period, fiscal_year
@@ -135,6 +135,7 @@ class Store:
         self.connection.create_function("folded", 1, _folded, deterministic=True)
         self.connection.create_function("fiscal_period", 4, fiscal_period, deterministic=True)
         self.connection.create_function("fiscal_year", 4, fiscal_year, deterministic=True)
+        exactnumbers.register(self.connection)
         self.catalog = Catalog((), ())
         self.rollbacks = 0
         self.organization_id = ""
