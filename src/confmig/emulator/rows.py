@@ -24,6 +24,7 @@ from confmig.emulator.model import Table
 from confmig.emulator.payload import Body, decode_object
 from confmig.emulator.reading import Restriction, is_member, read_collection, read_count, read_row, row_json
 from confmig.emulator.references import change_reference, create_below, read_reference
+from confmig.emulator.sqlqueries import read_sql
 from confmig.emulator.store import Store, quoted, table_sql, target_column
 from confmig.emulator.transfers import Transfers
 from confmig.emulator.urls import Segment
@@ -71,7 +72,7 @@ class Rows:
             raise _not_allowed(method)
         self._context.require("Read", self._table)
         if "sql" in self._request.options():
-            raise ServiceError(501, "0x80040219", "The requested functionality is not yet implemented.")
+            return read_sql(self._context, self._table, self._request)
         if is_fetch(self._request.options()):
             return read_fetch(self._context, self._table, self._request)
         if "$apply" in self._request.options():
