@@ -7,15 +7,13 @@ several targets, ``<name>.t`` with the target's table. Names come from metadata 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import msgspec
 
-from confmig.emulator import exactnumbers, naming
+from confmig.emulator import naming, sqlitefunctions
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import EmulatorStartError
-from confmig.emulator.fiscal import fiscal_period, fiscal_year
 from confmig.emulator.latency import Work
 from confmig.emulator.model import NUMBERS, TEXTS, CatalogData, Column, Key, Table
 
@@ -77,20 +75,6 @@ def column_names(column: Column) -> list[str]:
     return [column.name]
 
 
-def compare_numbers(left: str, right: str) -> int:
-    """The collation of numbers that are kept as their digits."""
-    try:
-        one, two = Decimal(left), Decimal(right)
-    except InvalidOperation:
-        return (left > right) - (left < right)
-    return (one > two) - (one < two)
-
-
-def _compare_folded(left: str, right: str) -> int:
-    one, two = left.casefold(), right.casefold()
-    return (one > two) - (one < two)
-
-
 class Store:
     """The environment's rows and the catalog that describes them.
 
@@ -130,12 +114,7 @@ class Store:
             )
         except (OSError, sqlite3.Error) as error:
             raise EmulatorStartError(f"the store {path or 'in memory'} cannot be opened: {error}") from error
-        self.connection.create_collation("NUMBER", compare_numbers)
-        self.connection.create_collation("FOLDED", _compare_folded)
-        self.connection.create_function("folded", 1, _folded, deterministic=True)
-        self.connection.create_function("fiscal_period", 4, fiscal_period, deterministic=True)
-        self.connection.create_function("fiscal_year", 4, fiscal_year, deterministic=True)
-        exactnumbers.register(self.connection)
+        sqlitefunctions.register(self.connection)
         self.catalog = Catalog((), ())
         self.rollbacks = 0
         self.organization_id = ""
@@ -395,7 +374,3 @@ def _insert_sql(table: Table, names: list[str]) -> str:
 def _collation(table: Table, name: str) -> str:
     kind = table.columns[name].type
     return " COLLATE NOCASE" if kind in TEXTS else " COLLATE NUMBER" if kind in NUMBERS else ""
-
-
-def _folded(text: str | None) -> str | None:
-    return text.casefold() if text is not None else None
