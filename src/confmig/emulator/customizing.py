@@ -20,7 +20,8 @@ from confmig.emulator.errors import (
     not_deletable,
 )
 from confmig.emulator.labels import read_flag, read_label, schema_name
-from confmig.emulator.metadata import attribute_id, entity_id, key_id
+from confmig.emulator.metadata import entity_id, key_id
+from confmig.emulator.metadatacolumns import attribute_id
 from confmig.emulator.model import Column, Key, Table
 from confmig.emulator.removals import remove_lookups, remove_many_to_many
 from confmig.emulator.schema import Schema

@@ -7,50 +7,16 @@ from functools import cached_property
 
 from confmig.emulator import naming
 from confmig.emulator.catalog import Catalog
-from confmig.emulator.choices import Json, choices, label, managed, option_set
-from confmig.emulator.model import Column, Key, ManyToMany, ManyToOne, Table
-
-# Column type: AttributeType, AttributeTypeName, and the name of the metadata type without "AttributeMetadata".
-TYPES: dict[str, tuple[str, str, str]] = {
-    "BigInt": ("BigInt", "BigIntType", "BigInt"),
-    "Boolean": ("Boolean", "BooleanType", "Boolean"),
-    "Customer": ("Customer", "CustomerType", "Lookup"),
-    "DateTime": ("DateTime", "DateTimeType", "DateTime"),
-    "Decimal": ("Decimal", "DecimalType", "Decimal"),
-    "Double": ("Double", "DoubleType", "Double"),
-    "EntityName": ("EntityName", "EntityNameType", "EntityName"),
-    "File": ("Virtual", "FileType", "File"),
-    "Image": ("Virtual", "ImageType", "Image"),
-    "Integer": ("Integer", "IntegerType", "Integer"),
-    "Lookup": ("Lookup", "LookupType", "Lookup"),
-    "Memo": ("Memo", "MemoType", "Memo"),
-    "Money": ("Money", "MoneyType", "Money"),
-    "MultiSelectPicklist": ("Virtual", "MultiSelectPicklistType", "MultiSelectPicklist"),
-    "Owner": ("Owner", "OwnerType", "Lookup"),
-    "PartyList": ("PartyList", "PartyListType", "Lookup"),
-    "Picklist": ("Picklist", "PicklistType", "Picklist"),
-    "State": ("State", "StateType", "State"),
-    "Status": ("Status", "StatusType", "Status"),
-    "String": ("String", "StringType", "String"),
-    "Uniqueidentifier": ("Uniqueidentifier", "UniqueidentifierType", "UniqueIdentifier"),
-}
-_RANGES: dict[str, tuple[int, int]] = {
-    "Integer": (-2147483648, 2147483647),
-    "BigInt": (-9223372036854775808, 9223372036854775807),
-    "Decimal": (-100000000000, 100000000000),
-    "Double": (-100000000000, 100000000000),
-    "Money": (-922337203685477, 922337203685477),
-}
+from confmig.emulator.choices import Json, label, managed, option_set
+from confmig.emulator.metadatacolumns import attributes_of
+from confmig.emulator.metadatadefaults import table_defaults
+from confmig.emulator.model import Key, ManyToMany, ManyToOne, Table
+from confmig.emulator.privileges import privilege_id, privilege_name, verbs_of
 
 
 def entity_id(table: Table) -> str:
     """The MetadataId of a table."""
     return table.metadata_id or naming.table_id(table.name)
-
-
-def attribute_id(table: Table, column: Column) -> str:
-    """The MetadataId of a column."""
-    return column.metadata_id or naming.stable_id("attribute", table.name, column.name)
 
 
 def key_id(table: Table, key: Key) -> str:
@@ -88,9 +54,7 @@ class Metadata:
         known = self._attributes.get(name)
         if known is None:
             table = self.catalog.tables[name]
-            known = self._attributes[name] = [
-                attribute(table, column, self.catalog) for column in table.columns.values()
-            ]
+            known = self._attributes[name] = attributes_of(table, self.catalog.option_sets)
         return known
 
     def many_to_one(self, name: str) -> list[Json]:
@@ -183,7 +147,7 @@ def _menu() -> Json:
 
 def _entity(table: Table) -> Json:
     owners = {"user": "UserOwned", "organization": "OrganizationOwned", "none": "None"}
-    return {
+    return table_defaults() | {
         "MetadataId": entity_id(table),
         "LogicalName": table.name,
         "SchemaName": table.schema_name or table.name,
@@ -199,151 +163,50 @@ def _entity(table: Table) -> Json:
         "ObjectTypeCode": table.object_type_code,
         "OwnershipType": owners[table.ownership],
         "TableType": "Standard",
+        "ReportViewName": f"Filtered{table.schema_name or table.name}",
         "IsActivity": table.is_activity,
         "IsActivityParty": table.name == "activityparty",
         "ActivityTypeMask": 1 if table.is_activity else 0,
         "IsIntersect": table.is_intersect,
-        "IsPrivate": False,
         "IsCustomEntity": table.custom,
         "IsManaged": table.managed,
-        "IsLogicalEntity": False,
-        "IsChildEntity": False,
         "IsImportable": not table.is_intersect,
         "IsSolutionAware": "solutionid" in table.columns and "componentstate" in table.columns,
         "IsStateModelAware": "statecode" in table.columns,
-        "EnforceStateTransitions": False,
+        "EnforceStateTransitions": table.enforce_transitions,
         "IsValidForAdvancedFind": not table.is_intersect,
         "IsOptimisticConcurrencyEnabled": table.optimistic,
         "ChangeTrackingEnabled": table.change_tracking,
-        "IsBusinessProcessEnabled": False,
-        "IsBPFEntity": False,
         "HasNotes": table.has_notes,
         "HasActivities": table.has_activities,
-        "HasFeedback": False,
-        "DataProviderId": None,
-        "DataSourceId": None,
-        "ExternalName": None,
-        "IntroducedVersion": "1.0",
-        "IsCustomizable": managed(True, "iscustomizable"),
-        "IsRenameable": managed(True, "isrenameable"),
-        "IsAuditEnabled": managed(False, "canmodifyauditsettings"),
-        "IsDuplicateDetectionEnabled": managed(False, "canmodifyduplicatedetectionsettings"),
         "CanCreateAttributes": managed(not table.is_intersect, "cancreateattributes"),
         "CanBeInManyToMany": managed(not table.is_intersect, "canbeinmanytomany"),
-        "CanChangeTrackingBeEnabled": managed(True, "canchangetrackingbeenabled"),
+        "Privileges": [_privilege(table, verb) for verb in verbs_of(table)],
+    }
+
+
+def _privilege(table: Table, verb: str) -> Json:
+    """A privilege on the rows of a table.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/securityprivilegemetadata
+    """
+    name, owned = privilege_name(verb, table), table.ownership == "user"
+    return {
+        "CanBeBasic": owned,
+        "CanBeDeep": owned,
+        "CanBeGlobal": True,
+        "CanBeLocal": owned,
+        "CanBeEntityReference": False,
+        "CanBeParentEntityReference": False,
+        "Name": name,
+        "PrivilegeId": privilege_id(name),
+        "PrivilegeType": verb,
     }
 
 
 def _primary_image(table: Table) -> str | None:
     images = [column for column in table.columns.values() if column.type == "Image"]
     return next((column.name for column in sorted(images, key=lambda one: not one.primary_image)), None)
-
-
-def attribute(table: Table, column: Column, catalog: Catalog) -> Json:
-    """A column with the properties of its type."""
-    kind, type_name, metadata_type = TYPES[column.type]
-    level = "SystemRequired" if column.required else column.level
-    common: Json = {
-        "@odata.type": f"#Microsoft.Dynamics.CRM.{metadata_type}AttributeMetadata",
-        "MetadataId": attribute_id(table, column),
-        "LogicalName": column.name,
-        "SchemaName": column.schema_name or column.name,
-        "EntityLogicalName": table.name,
-        "AttributeType": kind,
-        "AttributeTypeName": {"Value": type_name},
-        "AttributeOf": column.attribute_of,
-        "DisplayName": label(column.display_name or column.name, column.translations),
-        "Description": label(column.description),
-        "IsPrimaryId": column.name == table.primary_id,
-        "IsPrimaryName": column.name == table.primary_name,
-        "IsValidForCreate": column.can_create,
-        "IsValidForUpdate": column.can_update,
-        "IsValidForRead": True,
-        "IsValidODataAttribute": column.type != "PartyList",
-        "IsCustomAttribute": column.custom,
-        "IsLogical": False,
-        "IsManaged": False,
-        "IsSecured": column.secured,
-        "IsFilterable": True,
-        "IsRetrievable": True,
-        "IsSearchable": False,
-        "RequiredLevel": {
-            "Value": level,
-            "CanBeChanged": not column.required,
-            "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings",
-        },
-        "SourceType": column.source_type,
-        "AutoNumberFormat": column.auto_number,
-        "InheritsFrom": None,
-        "ExternalName": None,
-        "DeprecatedVersion": None,
-        "IntroducedVersion": "1.0",
-        "ColumnNumber": 1 + list(table.columns).index(column.name),
-        "IsCustomizable": managed(True, "iscustomizable"),
-        "IsRenameable": managed(True, "isrenameable"),
-        "IsAuditEnabled": managed(False, "canmodifyauditsettings"),
-        "IsValidForAdvancedFind": managed(True, "canmodifysearchsettings"),
-        "IsGlobalFilterEnabled": managed(False, "canmodifyglobalfiltersettings"),
-        "IsSortableEnabled": managed(True, "canmodifyissortablesettings"),
-        "HasChanged": None,
-    }
-    return common | _typed(column) | choices(table.name, column, catalog.option_sets)
-
-
-def _typed(column: Column) -> Json:
-    kind = column.type
-    if kind in ("Lookup", "Customer", "Owner"):
-        return {"Targets": list(column.targets), "Format": "None"}
-    if kind == "PartyList":
-        return {"Targets": ["account", "contact", "systemuser"], "Format": "None"}
-    if kind in ("String", "Memo", "EntityName"):
-        length = column.max_length or 4000
-        shape = column.format or ("TextArea" if kind == "Memo" else "Text")
-        return {
-            "MaxLength": length,
-            "DatabaseLength": 2 * length,
-            "Format": shape,
-            "FormatName": {"Value": shape},
-            "IsLocalizable": False,
-        }
-    if kind == "DateTime":
-        return {
-            "Format": column.format or "DateAndTime",
-            "DateTimeBehavior": {"Value": column.behavior},
-            "CanChangeDateTimeBehavior": managed(False, "canchangedatetimebehavior"),
-            "MinSupportedValue": "1753-01-01T00:00:00Z",
-            "MaxSupportedValue": "9999-12-30T23:59:59Z",
-        }
-    if kind in _RANGES:
-        low, high = _RANGES[kind]
-        more: Json = {"MinValue": _limit(column.min_value, low), "MaxValue": _limit(column.max_value, high)}
-        if kind in ("Decimal", "Double", "Money"):
-            more["Precision"] = column.precision if column.precision is not None else 2
-        if kind == "Money":
-            more |= {
-                "PrecisionSource": 2 if column.precision_source is None else column.precision_source,
-                "CalculationOf": column.calculation_of,
-                "IsBaseCurrency": column.calculation_of is not None,
-            }
-        return more
-    if kind == "Image":
-        return {
-            "IsPrimaryImage": column.primary_image or column.name == "entityimage",
-            "MaxHeight": 144,
-            "MaxWidth": 144,
-            "MaxSizeInKB": column.max_size_kb or 10240,
-            "CanStoreFullImage": column.full_image,
-        }
-    if kind == "File":
-        return {"MaxSizeInKB": column.max_size_kb or 32768}
-    return {}
-
-
-def _limit(digits: str | None, usual: int) -> int | float:
-    """A limit as metadata gives it, which for decimals is a number with a point."""
-    if digits is None:
-        return usual
-    return float(digits) if "." in digits else int(digits)
 
 
 def many(one: ManyToMany) -> Json:

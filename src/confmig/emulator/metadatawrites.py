@@ -13,8 +13,9 @@ from confmig.emulator.choices import Json, set_id
 from confmig.emulator.components import Components
 from confmig.emulator.context import Context
 from confmig.emulator.customizing import Customizer
-from confmig.emulator.errors import ServiceError, segment_missing
-from confmig.emulator.metadata import Metadata, attribute_id, entity_id, key_id, relationship_id
+from confmig.emulator.errors import ServiceError, not_deletable, segment_missing
+from confmig.emulator.metadata import Metadata, entity_id, key_id, relationship_id
+from confmig.emulator.metadatacolumns import attribute_id
 from confmig.emulator.metadataquery import found_row, table_name
 from confmig.emulator.model import Table
 from confmig.emulator.optionsets import OptionSets
@@ -146,7 +147,11 @@ class MetadataWriter:
             column = self.customizer.create_column(table, self.body)
             return self._made(self._request.path.rstrip("/"), attribute_id(table, column))
         row = found_row(Metadata(self._store.catalog).attributes(table.name), segments[1])
-        column = table.columns[str(row["LogicalName"])]
+        name = str(row["LogicalName"])
+        if name not in table.columns:
+            # What only shows the value of another column comes and goes with it.
+            raise not_deletable(name, str(row["MetadataId"]))
+        column = table.columns[name]
         if self._request.method == "DELETE":
             self.customizer.delete_column(table, column)
             return Reply(204)

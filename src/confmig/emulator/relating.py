@@ -24,7 +24,8 @@ from confmig.emulator.errors import (
     not_deletable,
 )
 from confmig.emulator.labels import objects, read_flag, read_text, schema_name, type_of
-from confmig.emulator.metadata import attribute_id, relationship_id
+from confmig.emulator.metadata import relationship_id
+from confmig.emulator.metadatacolumns import attribute_id
 from confmig.emulator.model import Cascade, Column, ManyToMany, ManyToOne, Table
 from confmig.emulator.removals import remove_many_to_many, remove_target
 from confmig.emulator.schema import Schema

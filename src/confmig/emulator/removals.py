@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from confmig.emulator.components import Components
 from confmig.emulator.errors import component_in_use
-from confmig.emulator.metadata import attribute_id, entity_id, relationship_id
+from confmig.emulator.metadata import entity_id, relationship_id
+from confmig.emulator.metadatacolumns import attribute_id
 from confmig.emulator.model import Column, ManyToMany, Table
 from confmig.emulator.schema import Schema
 from confmig.emulator.store import quoted, table_sql
