@@ -168,8 +168,10 @@ def test_metadata_of_tables(client: DataverseClient) -> None:
 def test_metadata_of_columns(client: DataverseClient) -> None:
     columns = {column["LogicalName"]: column for column in client.tables.list_columns("account")}
     assert columns["name"]["AttributeType"] == "String"
-    texts = client.tables.list_columns("account", filter="AttributeType eq 'String'", select=["LogicalName"])
-    assert {column["LogicalName"] for column in texts} == {"name", "accountnumber", "entityimage_url"}
+    # Columns that only show the name of a lookup's target are texts, too.
+    condition = "AttributeType eq 'String' and AttributeOf eq null"
+    texts = client.tables.list_columns("account", filter=condition, select=["LogicalName"])
+    assert {column["LogicalName"] for column in texts} == {"name", "accountnumber"}
     typed = {column["LogicalName"]: column for column in client.tables.list_columns("account", typed=True)}
     assert typed["name"]["MaxLength"] == 20
     one = client.tables.get_column("account", "name", typed=True)
