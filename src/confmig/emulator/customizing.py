@@ -223,7 +223,7 @@ class Customizer:
             self._components.remove(attribute_id(table, one))
         catalog = self._store.catalog
         declared = [one for one in catalog.declared if (one.table, one.column) != (table.name, column.name)]
-        self._store.change_catalog(catalog.replace(declared=declared))
+        self._schema.change(catalog.replace(declared=declared))
         self._schema.drop_columns(table, columns)
 
     def create_key(self, table: Table, body: Json, status: str) -> Key:

@@ -3,8 +3,6 @@
 Property names: https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/entitymetadata
 """
 
-from functools import cached_property
-
 from confmig.emulator import naming
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.choices import Json, label, managed, option_set
@@ -30,17 +28,18 @@ def relationship_id(one: ManyToOne | ManyToMany) -> str:
 
 
 class Metadata:
-    """The metadata of a catalog; what it gives is built once and must not be changed."""
+    """The metadata of a catalog; what it gives is built once and must not be changed.
 
-    def __init__(self, catalog: Catalog) -> None:
+    Args:
+        catalog: The catalog.
+        version: Which version of the metadata it is.
+    """
+
+    def __init__(self, catalog: Catalog, version: int = 0) -> None:
         self.catalog = catalog
+        self.version = version
         self._entities: dict[str, Json] = {}
         self._attributes: dict[str, list[Json]] = {}
-
-    @cached_property
-    def version(self) -> str:
-        """The version of the metadata; it changes with the tables."""
-        return str(int(naming.stable_id("metadata", *sorted(self.catalog.tables))[:8], 16))
 
     def entity(self, name: str) -> Json:
         """A table's own properties."""

@@ -8,79 +8,170 @@ import re
 import msgspec
 
 from confmig.emulator.choices import Json
-from confmig.emulator.errors import bad_query
+from confmig.emulator.errors import ServiceError, bad_query
 from confmig.emulator.metadata import Metadata
+from confmig.emulator.metadatalog import FIRST_VERSION, Kind, changed_since, deleted_since
 from confmig.emulator.metadataquery import rows_of
-from confmig.emulator.urls import Segment
+from confmig.emulator.store import Store
+from confmig.emulator.urls import Segment, unquote_literal
 from confmig.emulator.wire import Reply, Request, json_reply
 
-_NAVIGATIONS = ("Attributes", "Keys", "ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships")
+_QUERIES = {
+    "Attributes": "AttributeQuery",
+    "Keys": "KeyQuery",
+    "ManyToOneRelationships": "RelationshipQuery",
+    "OneToManyRelationships": "RelationshipQuery",
+    "ManyToManyRelationships": "RelationshipQuery",
+}
+"""The collections of a table, each with the part of the query that is about it."""
+_DELETABLE = (Kind.Entity, Kind.Attribute, Kind.Relationship, Kind.OptionSet)
+_STAMP_DATE = "11/23/2026 00:00:00"
+_ENUM = re.compile(r"'([^']*)'")
 _CAST = "Microsoft.Dynamics.CRM."
 _QUOTED = re.compile(r"'((?:[^']|'')*)'|\"([^\"]*)\"")
 
 
-def metadata_changes(metadata: Metadata, segment: Segment, request: Request) -> Reply:
-    """``RetrieveMetadataChanges(Query=@p1)?@p1={...}``.
+def metadata_changes(metadata: Metadata, store: Store, segment: Segment, request: Request) -> Reply:
+    """``RetrieveMetadataChanges(Query=@p1)?@p1={...}``, all that matches or, with a stamp, what changed since then.
+
+    Args:
+        metadata: The metadata.
+        store: Where it is noted what changed when.
+        segment: The segment with the parameters.
+        request: The request.
 
     Raises:
-        ServiceError: The query is not JSON or has an unknown operator.
+        ServiceError: The query is not JSON or has an unknown operator, or the stamp is not one of ours.
     """
     options = request.options()
-    text = segment.parts.get("Query", "{}")
-    if text.startswith("@"):
-        text = options.get(text, "{}")
+    parameters = {name: options.get(text, text) for name, text in segment.parts.items()}
+    query = _query(parameters.get("Query", "{}"))
+    since = _version(parameters.get("ClientVersionStamp"), metadata)
+    changed = None if since is None else changed_since(store, since)
+    found = (metadata.entity(name) for name in metadata.catalog.tables)
+    tables = [row for row in found if _criteria(row, query.get("Criteria"))]
+    deleted = None if since is None else _deleted(store, since, parameters.get("DeletedMetadataFilters", ""))
+    described = [_complex_entity(metadata, row, query, changed) for row in tables]
+    body = {
+        "@odata.context": f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrieveMetadataChangesResponse",
+        "ServerVersionStamp": f"{metadata.version}!{_STAMP_DATE}",
+        "DeletedMetadata": deleted,
+        "EntityMetadata": [row for row in described if row is not None],
+    }
+    return json_reply(body)
+
+
+def _query(text: str) -> Json:
+    """The EntityQueryExpression."""
     try:
         query = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise bad_query(f"The parameter Query is not valid JSON: {error}") from error
     if not isinstance(query, dict):
         raise bad_query("The parameter Query is not an object.")
-    names = [name for name in metadata.catalog.tables if _criteria(metadata.entity(name), query.get("Criteria"))]
-    body = {
-        "@odata.context": f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrieveMetadataChangesResponse",
-        "ServerVersionStamp": f"{metadata.version}!11/23/2026 00:00:00",
-        "DeletedMetadata": None,
-        "EntityMetadata": [_complex_entity(metadata, name, query) for name in names],
+    return query
+
+
+def _version(text: str | None, metadata: Metadata) -> int | None:
+    """The version that a client knows; None when it knows none.
+
+    Raises:
+        ServiceError: It is no stamp that this environment gave.
+    """
+    if text is None or text == "null":
+        return None
+    number = unquote_literal(text).partition("!")[0]
+    if not number.isascii() or not number.isdigit() or not FIRST_VERSION <= int(number[:18]) <= metadata.version:
+        raise ServiceError(
+            400,
+            "0x80044352",
+            "Version stamp associated with the client has expired. Please perform a full sync.",
+        )
+    return int(number)
+
+
+def _deleted(store: Store, since: int, filters: str) -> Json:
+    """What was deleted, by kind, of the kinds that the client asks for; tables when it names none.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/deletedmetadatafilters
+    """
+    named = _ENUM.search(filters)
+    names = [name.strip() for name in named.group(1).split(",")] if named else ["Default"]
+    known = {"Default": [Kind.Entity], "All": list(_DELETABLE), "Label": []} | {
+        str(kind.name): [kind] for kind in _DELETABLE
     }
-    return json_reply(body)
+    kinds: list[Kind] = []
+    for name in names:
+        if name not in known:
+            raise bad_query(f"'{name}' is no member of DeletedMetadataFilters.")
+        kinds += [kind for kind in known[name] if kind not in kinds]
+    found = {str(kind.name): deleted_since(store, since, kind) for kind in kinds}
+    found = {name: ids for name, ids in found.items() if ids}
+    return {
+        "Count": len(found),
+        "IsReadOnly": False,
+        "Keys": list(found),
+        "Values": [{"Count": len(ids), "IsReadOnly": False, "Items": ids} for ids in found.values()],
+    }
 
 
-def _complex_entity(metadata: Metadata, name: str, query: Json) -> Json:
-    row = metadata.entity(name)
+def _complex_entity(metadata: Metadata, row: Json, query: Json, changed: frozenset[str] | None) -> Json | None:
+    """A table with what is asked of it; None when neither it nor anything below it changed."""
     wanted = _properties(query.get("Properties"))
+    languages = _languages(query.get("LabelQuery"))
     kept = {key: value for key, value in row.items() if wanted is None or key in wanted or key == "MetadataId"}
-    kept["HasChanged"] = None
-    queries = {
-        "Attributes": "AttributeQuery",
-        "Keys": "KeyQuery",
-        "ManyToOneRelationships": "RelationshipQuery",
-        "OneToManyRelationships": "RelationshipQuery",
-        "ManyToManyRelationships": "RelationshipQuery",
-    }
-    for navigation in _NAVIGATIONS:
-        if wanted is None or navigation in wanted:
-            rows = rows_of(metadata, name, navigation) or []
-            kept[navigation] = [
-                _complex(one, one_query)
-                for one in rows
-                for one_query in [query.get(queries[navigation])]
-                if _criteria(one, _member(one_query, "Criteria"))
-            ]
-    return kept
+    kept["HasChanged"] = None if changed is None else row["MetadataId"] in changed
+    any_changed = changed is None or row["MetadataId"] in changed
+    for navigation, name in _QUERIES.items():
+        if wanted is not None and navigation not in wanted:
+            continue
+        inner = query.get(name)
+        rows = [
+            one
+            for one in rows_of(metadata, str(row["LogicalName"]), navigation) or []
+            if _criteria(one, _member(inner, "Criteria")) and (changed is None or one["MetadataId"] in changed)
+        ]
+        kept[navigation] = [
+            _complex(one, inner, languages, has_changed=None if changed is None else True) for one in rows
+        ]
+        any_changed = any_changed or bool(rows)
+    return _in_languages(kept, languages) if any_changed else None
 
 
-def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _complex(row: Json, query: object) -> Json:
+def _complex(row: Json, query: object, languages: frozenset[int], *, has_changed: bool | None) -> Json:
     wanted = _properties(_member(query, "Properties"))
     kept = {key: value for key, value in row.items() if wanted is None or key in wanted or key == "MetadataId"}
     kind = kept.pop("@odata.type", row.get("@odata.type"))
     if isinstance(kind, str):
         kept = {"@odata.type": kind.replace(_CAST, f"{_CAST}Complex"), **kept}
-    kept["HasChanged"] = None
-    return kept
+    kept["HasChanged"] = has_changed
+    return _in_languages(kept, languages)
+
+
+def _languages(query: object) -> frozenset[int]:
+    """The languages that a LabelQuery asks for; none means all."""
+    listed = _member(query, "FilterLanguages")
+    return frozenset(code for code in listed if isinstance(code, int)) if isinstance(listed, list) else frozenset()
+
+
+def _in_languages(row: Json, languages: frozenset[int]) -> Json:
+    """A row with its labels in some languages only."""
+    return {name: _label_in(value, languages) for name, value in row.items()} if languages else row
+
+
+def _label_in(value: object, languages: frozenset[int]) -> object:
+    if isinstance(value, list):
+        return [_label_in(one, languages) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "LocalizedLabels" not in value:
+        return {name: _label_in(one, languages) for name, one in value.items()}
+    localized = [one for one in value["LocalizedLabels"] if one["LanguageCode"] in languages]
+    return {**value, "LocalizedLabels": localized}
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _properties(properties: object) -> set[str] | None:

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from confmig.emulator.catalog import Catalog
 from confmig.emulator.metadata import Metadata
+from confmig.emulator.metadatalog import current_version
 from confmig.emulator.store import Store
 
 
@@ -18,7 +18,7 @@ class MetadataViews:
     """Remembers the metadata of the last while.
 
     Args:
-        catalog: The catalog at the beginning.
+        store: The store.
         delay: For how many seconds a change may stay unseen.
         clock: The time in seconds.
 
@@ -26,17 +26,21 @@ class MetadataViews:
         before: The metadata from before the last change, however long ago that was.
     """
 
-    def __init__(self, catalog: Catalog, delay: float, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, delay: float, clock: Callable[[], float]) -> None:
+        self._store = store
         self._delay = delay
         self._clock = clock
-        self._views: deque[tuple[float, Metadata]] = deque([(clock(), Metadata(catalog))])
+        self._views: deque[tuple[float, Metadata]] = deque([(clock(), self._present())])
         self.before = self._views[-1][1]
 
-    def note(self, catalog: Catalog) -> None:
-        """Take up the catalog that holds now."""
-        if self._views[-1][1].catalog is not catalog:
+    def _present(self) -> Metadata:
+        return Metadata(self._store.catalog, current_version(self._store))
+
+    def note(self) -> None:
+        """Take up the metadata that hold now."""
+        if self._views[-1][1].catalog is not self._store.catalog:
             self.before = self._views[-1][1]
-            self._views.append((self._clock(), Metadata(catalog)))
+            self._views.append((self._clock(), self._present()))
         last = self._clock() - self._delay
         while len(self._views) > 1 and self._views[1][0] <= last:
             self._views.popleft()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from confmig.emulator.catalog import Catalog
+from confmig.emulator.metadatalog import log_changes
 from confmig.emulator.model import Column, Key, Table
 from confmig.emulator.store import Store, column_names, key_index, quoted, table_sql, target_column
 
@@ -24,7 +25,8 @@ class Schema:
         return self._store.catalog
 
     def change(self, catalog: Catalog) -> None:
-        """Let another catalog take the place of the present one."""
+        """Let another catalog take the place of the present one, and note what is different."""
+        log_changes(self._store, self._store.catalog, catalog)
         self._store.change_catalog(catalog)
 
     def query(self, sql: str) -> None:
@@ -33,7 +35,7 @@ class Schema:
 
     def put_table(self, table: Table) -> None:
         """Let the catalog have a table, new or in another form whose SQL columns are there already."""
-        self._store.change_catalog(self.catalog.replace(tables=(self.catalog.tables | {table.name: table}).values()))
+        self.change(self.catalog.replace(tables=(self.catalog.tables | {table.name: table}).values()))
 
     def create_table(self, table: Table) -> None:
         """Make a table with its columns and keys."""
@@ -48,7 +50,7 @@ class Schema:
             for kept in ("names", "sequences"):
                 self._store.query(f"DELETE FROM {quoted(kept)} WHERE entity = ?", (name,))  # noqa: S608 (constants)
         tables = [table for table in self.catalog.tables.values() if table.name not in gone]
-        self._store.change_catalog(self.catalog.replace(tables=tables))
+        self.change(self.catalog.replace(tables=tables))
 
     def add_columns(self, table: Table, columns: Iterable[Column]) -> Table:
         """Give a table columns, which are null in the rows that are there."""

@@ -50,9 +50,7 @@ class Service:
     def __init__(self, store: Store, options: EmulatorOptions) -> None:
         self.store = store
         self.options = options
-        self._views = MetadataViews(
-            store.catalog, duration("--metadata-delay", options.metadata_delay), options.clock.now
-        )
+        self._views = MetadataViews(store, duration("--metadata-delay", options.metadata_delay), options.clock.now)
         self._pending = PendingKeys(store, duration("--key-delay", options.key_delay), options.clock.now)
         self._converters = Converters()
         self._transfers = Transfers()
@@ -92,12 +90,12 @@ class Service:
         except Exception:
             _LOG.exception("%s %s", request.method, request.path)
             reply = error_reply(unexpected())
-        self._views.note(self.store.catalog)
+        self._views.note()
         reply.headers["OData-Version"] = "4.0"
         return reply
 
     def _answer_part(self, request: Request, references: dict[str, str]) -> Reply:
-        self._views.note(self.store.catalog)
+        self._views.note()
         try:
             if self.faults.check_part(request.method, request.path) and self._may_be_behind(request):
                 return self._answer_behind(request, references)
@@ -165,7 +163,7 @@ class Service:
             return relationship_definitions(metadata, segments, request)
         if head.name == "GlobalOptionSetDefinitions":
             return option_set_definitions(metadata, segments, request)
-        return metadata_changes(metadata, head, request)
+        return metadata_changes(metadata, self.store, head, request)
 
     def _context(self, request: Request, references: dict[str, str]) -> Context:
         """The surroundings of a request.

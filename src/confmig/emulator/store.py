@@ -112,6 +112,7 @@ class Store:
                 "CREATE TABLE IF NOT EXISTS sequences "
                 "(entity, column, next INTEGER, PRIMARY KEY (entity, column)) WITHOUT ROWID"
             )
+            self.connection.execute("CREATE TABLE IF NOT EXISTS metadata (version INTEGER, kind INTEGER, id, deleted)")
         except (OSError, sqlite3.Error) as error:
             raise EmulatorStartError(f"the store {path or 'in memory'} cannot be opened: {error}") from error
         sqlitefunctions.register(self.connection)
