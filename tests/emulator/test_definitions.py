@@ -150,12 +150,12 @@ def test_a_relationship_of_no_lookup_is_refused(tmp_path: Path) -> None:
 EVERYTHING = """
 languages: [1033, 1031]
 choices:
-  x_taste: {display_name: Taste, options: {1: Sweet, 2: {label: Sour, color: "#ffee00"}}}
+  x_taste: {display_name: Taste, options: {1: Sweet, 2: {label: {1033: Sour, 1031: Sauer}, color: "#ffee00"}}}
 solutions:
   - {uniquename: X, friendlyname: X, version: 1.0.0.0, publisher: {uniquename: xs, friendlyname: X Ltd, prefix: x}}
 tables:
   x_thing:
-    display_name: Thing
+    display_name: {1033: Thing, 1031: Ding}
     collection_name: Thingummies
     schema_name: x_Thing
     description: What there is
@@ -164,8 +164,8 @@ tables:
     change_tracking: true
     managed: true
     has_notes: true
-    states: {0: Active, 1: Inactive}
-    statuses: {1: {label: Active, state: 0}, 2: {label: Inactive, state: 1}}
+    states: {0: {1033: Active, 1031: Aktiv}, 1: Inactive}
+    statuses: {1: {label: {1033: Active, 1031: Aktiv}, state: 0}, 2: {label: Inactive, state: 1}}
     columns:
       x_thingid: {type: Uniqueidentifier, schema_name: x_ThingId}
       x_name: {type: String, level: ApplicationRequired, description: Says which}
@@ -222,6 +222,24 @@ def test_what_is_said_of_a_table_stands_in_its_metadata(everything: Client) -> N
         ["x_name", "x_other"],
         "Pending",
     )
+
+
+def test_labels_have_several_languages(everything: Client) -> None:
+    def languages(label: dict[str, Any]) -> dict[int, str]:
+        return {one["LanguageCode"]: one["Label"] for one in label["LocalizedLabels"]}
+
+    table = everything.get("EntityDefinitions(LogicalName='x_thing')")
+    assert languages(table["DisplayName"]) == {1033: "Thing", 1031: "Ding"}
+    assert table["DisplayName"]["UserLocalizedLabel"]["Label"] == "Thing"
+    for kind, value, labels in (
+        ("Picklist", 2, {1033: "Sour", 1031: "Sauer"}),
+        ("State", 0, {1033: "Active", 1031: "Aktiv"}),
+        ("Status", 1, {1033: "Active", 1031: "Aktiv"}),
+    ):
+        cast = f"Attributes/Microsoft.Dynamics.CRM.{kind}AttributeMetadata?$expand=OptionSet"
+        column = everything.get(f"EntityDefinitions(LogicalName='x_thing')/{cast}")["value"][0]
+        options = {one["Value"]: one["Label"] for one in column["OptionSet"]["Options"]}
+        assert languages(options[value]) == labels
 
 
 def test_what_is_said_of_columns_stands_in_their_metadata(everything: Client) -> None:

@@ -51,6 +51,11 @@ def known(described: dict[str, Any], tables: set[str]) -> dict[str, Any]:
         for one in found["ManyToManyRelationships"]
         if {one["Entity1LogicalName"], one["Entity2LogicalName"]} <= tables
     ]
+    # Columns that the service makes with others, such as those of images, are made again, and so come last.
+    found["Attributes"] = sorted(
+        ({key: value for key, value in one.items() if key != "ColumnNumber"} for one in found["Attributes"]),
+        key=lambda one: str(one["LogicalName"]),
+    )
     # The lists have no order of their own.
     for name in ("OneToManyRelationships", "ManyToOneRelationships", "ManyToManyRelationships"):
         found[name] = sorted(found[name], key=lambda one: str(one["SchemaName"]))

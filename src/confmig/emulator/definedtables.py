@@ -4,13 +4,22 @@ from decimal import Decimal, InvalidOperation
 
 from confmig.emulator import basetables, naming
 from confmig.emulator.catalog import Catalog, intersect_table, many_to_many, navigation, type_code
+from confmig.emulator.choices import LANGUAGE
 from confmig.emulator.companions import companions, money_companions
 from confmig.emulator.definitioncheck import place_of
 from confmig.emulator.definitions import Definition
 from confmig.emulator.errors import EmulatorStartError
-from confmig.emulator.model import Column, Key, ManyToMany, ManyToOne, Option, OptionSet, Table
+from confmig.emulator.model import Column, Key, ManyToMany, ManyToOne, Option, OptionSet, Table, Translations
 from confmig.emulator.securitytables import complete_security
-from confmig.emulator.tabledefinitions import ColumnDef, KeyDef, ManyToManyDef, OptionDef, RelationshipDef, TableDef
+from confmig.emulator.tabledefinitions import (
+    ColumnDef,
+    KeyDef,
+    ManyToManyDef,
+    OptionDef,
+    RelationshipDef,
+    TableDef,
+    Texts,
+)
 
 _SOURCES = ("simple", "calculated", "rollup", "formula")
 _YES_NO = (Option(0, "No"), Option(1, "Yes"))
@@ -78,7 +87,8 @@ def _table(definition: Definition, name: str, described: TableDef, base: Table |
         primary_name=described.primary_name,
         columns=columns,
         schema_name=described.schema_name,
-        display_name=described.display_name or name,
+        display_name=_own(described.display_name) or name,
+        translations=_others(described.display_name),
         display_collection_name=described.collection_name,
         description=described.description,
         object_type_code=described.object_type_code or basetables.OBJECT_TYPE_CODES.get(name) or type_code(name),
@@ -129,7 +139,8 @@ def _column(definition: Definition, table: str, name: str, described: ColumnDef,
         name=name,
         type=described.type,
         schema_name=described.schema_name,
-        display_name=described.display_name or name,
+        display_name=_own(described.display_name) or name,
+        translations=_others(described.display_name),
         description=described.description,
         max_length=described.max_length or {"String": 100, "Memo": 2000}.get(described.type),
         min_value=_digits(definition, described.min, *where, "min"),
@@ -174,10 +185,19 @@ def _digits(definition: Definition, number: float | str | None, *where: str) -> 
 def _options(definition: Definition, table: str, name: str, described: ColumnDef) -> tuple[Option, ...]:
     """The choices of a column; those of states and statuses are said of the table."""
     if described.type == "State":
-        return tuple(Option(value, label) for value, label in definition.tables[table].states.items())
+        states = definition.tables[table].states
+        return tuple(Option(value, _own(label), translations=_others(label)) for value, label in states.items())
     if described.type == "Status":
         return tuple(
-            Option(value, one.label, one.state, one.description, one.color, transitions=one.transitions)
+            Option(
+                value,
+                _own(one.label),
+                one.state,
+                one.description,
+                one.color,
+                transitions=one.transitions,
+                translations=_others(one.label),
+            )
             for value, one in definition.tables[table].statuses.items()
         )
     if described.choice is not None:
@@ -194,8 +214,26 @@ def _options(definition: Definition, table: str, name: str, described: ColumnDef
 def _listed(options: dict[int, str | OptionDef]) -> tuple[Option, ...]:
     known = {value: OptionDef(one) if isinstance(one, str) else one for value, one in options.items()}
     return tuple(
-        Option(value, one.label, None, one.description, one.color, one.external_value) for value, one in known.items()
+        Option(
+            value,
+            _own(one.label),
+            None,
+            one.description,
+            one.color,
+            one.external_value,
+            translations=_others(one.label),
+        )
+        for value, one in known.items()
     )
+
+
+def _own(texts: Texts) -> str:
+    """A text in the language of the emulator's users; in the first of its languages when it is not among them."""
+    return texts if isinstance(texts, str) else texts.get(LANGUAGE) or next(iter(texts.values()), "")
+
+
+def _others(texts: Texts) -> Translations:
+    return () if isinstance(texts, str) else tuple((code, text) for code, text in texts.items() if code != LANGUAGE)
 
 
 def _check_targets(definition: Definition, tables: dict[str, Table]) -> None:

@@ -31,10 +31,18 @@ ColumnType = Literal[
 ]
 
 
-class OptionDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A choice of which more than the label is said."""
+Texts = str | dict[int, str]
+"""A text in English (1033), or in several languages by their LCIDs."""
 
-    label: str
+
+class OptionDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A choice of which more than the label is said.
+
+    Attributes:
+        label: What people see: a text, or texts by the LCIDs of their languages.
+    """
+
+    label: Texts
     description: str = ""
     color: str | None = None
     external_value: str = ""
@@ -56,12 +64,12 @@ class StatusDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A status with the state that it belongs to.
 
     Attributes:
-        label: What people see.
+        label: What people see: a text, or texts by the LCIDs of their languages.
         state: The value of its state.
         transitions: The statuses to which a row may go from this one, in a table with ``enforce_transitions``.
     """
 
-    label: str
+    label: Texts
     state: int
     description: str = ""
     color: str | None = None
@@ -73,7 +81,7 @@ class ColumnDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         type: Its type, as AttributeTypeName has it without ``Type``.
-        display_name: What people see; the name when it is left out.
+        display_name: What people see: a text, or texts by the LCIDs of their languages; the name when it is left out.
         schema_name: Its name in the case that its maker gave it, which a lookup's navigation property has, too.
         max_length: The longest text.
         min: The least number that is accepted; the type's own limit when it is left out.
@@ -103,7 +111,7 @@ class ColumnDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     type: ColumnType
-    display_name: str = ""
+    display_name: Texts = ""
     schema_name: str = ""
     description: str = ""
     max_length: int | None = None
@@ -152,7 +160,7 @@ class TableDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         columns: Its columns by logical name.
-        display_name: What people see; the name when it is left out.
+        display_name: What people see: a text, or texts by the LCIDs of their languages; the name when it is left out.
         collection_name: What people see of several rows.
         schema_name: Its name in the case that its maker gave it.
         entity_set: The name of its collection in URLs; the service's plural of the name when it is left out.
@@ -176,7 +184,7 @@ class TableDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     columns: dict[str, ColumnDef]
-    display_name: str = ""
+    display_name: Texts = ""
     collection_name: str = ""
     schema_name: str = ""
     description: str = ""
@@ -196,7 +204,7 @@ class TableDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enforce_transitions: bool = False
     duplicate_rules: tuple[tuple[str, ...], ...] = ()
     system_columns: bool = True
-    states: dict[int, str] = {}
+    states: dict[int, Texts] = {}
     statuses: dict[int, StatusDef] = {}
     keys: dict[str, tuple[str, ...] | KeyDef] = {}
 

@@ -43,7 +43,7 @@ def record_column(table: Json, column: Json, tables: Container[str]) -> Json | N
         return None
     found: Json = {
         "type": kind,
-        "display_name": label(column, "DisplayName", name),
+        "display_name": texts(column, "DisplayName", name),
         "schema_name": other(column.get("SchemaName"), name),
         "description": label(column, "Description"),
         **_written(table, column),
@@ -69,8 +69,8 @@ def record_column(table: Json, column: Json, tables: Container[str]) -> Json | N
 def record_choice(option_set: Json) -> Json:
     """What a definition says of a global choice."""
     name = str(option_set["Name"])
-    texts = {"display_name": label(option_set, "DisplayName", name), "description": label(option_set, "Description")}
-    return {**without_empty(texts), "options": options_of(option_set)}
+    said = {"display_name": label(option_set, "DisplayName", name), "description": label(option_set, "Description")}
+    return {**without_empty(said), "options": options_of(option_set)}
 
 
 def options_of(option_set: Json) -> dict[int, Json | str]:
@@ -152,20 +152,20 @@ def _limit(value: object, usual: int) -> int | str | None:
 
 def record_option(option: Json) -> Json | str:
     """A label, or a label with what more is known."""
-    shown = label(option, "Label")
+    shown = texts(option, "Label")
     more = {
         "description": label(option, "Description"),
         "color": option.get("Color"),
         "external_value": option.get("ExternalValue"),
     }
-    return {"label": shown, **without_empty(more)} if any(more.values()) else shown
+    return {"label": shown, **without_empty(more)} if any(more.values()) or isinstance(shown, dict) else shown
 
 
 def record_status(option: Json) -> Json:
     """What a definition says of a status."""
     more = {"description": label(option, "Description"), "color": option.get("Color")}
     transitions = _transitions(option.get("TransitionData"))
-    state = {"label": label(option, "Label"), "state": int(option.get("State") or 0)}
+    state = {"label": texts(option, "Label"), "state": int(option.get("State") or 0)}
     return {**state, **without_empty({**more, "transitions": transitions})}
 
 
@@ -194,6 +194,13 @@ def label(described: Json, name: str, usual: str = "") -> str:
     """A text in the language of the caller; empty when it is the one that goes without saying."""
     label = (described.get(name) or {}).get("UserLocalizedLabel") or {}
     return str(other(label.get("Label"), usual) or "")
+
+
+def texts(described: Json, name: str, usual: str = "") -> str | dict[int, str]:
+    """A text in the language of the caller, or, when there are several, in each by its language code."""
+    localized = (described.get(name) or {}).get("LocalizedLabels") or ()
+    known = {int(one["LanguageCode"]): str(one["Label"]) for one in localized if one.get("Label")}
+    return known if len(known) > 1 else label(described, name, usual)
 
 
 def other(value: object, usual: object) -> object:

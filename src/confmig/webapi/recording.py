@@ -20,6 +20,7 @@ from confmig.webapi.recordedcolumns import (
     record_choice,
     record_column,
     record_status,
+    texts,
     type_of,
     without_empty,
 )
@@ -191,7 +192,7 @@ class _Recorder:
         if skipped:
             self.left_out.append(f"{name}: {', '.join(skipped)}: of a type, or with targets, that cannot be served")
         status = {column["LogicalName"]: _options_of(column) for column in _of(table, "Attributes")}
-        states = {int(one["Value"]): label(one, "Label") for one in status.get("statecode", ())}
+        states = {int(one["Value"]): texts(one, "Label") for one in status.get("statecode", ())}
         return without_empty(
             {
                 **_names(table),
@@ -293,9 +294,9 @@ def _stub(table: Json) -> Json:
 
 def _names(table: Json) -> Json:
     name = str(table["LogicalName"])
-    shown = label(table, "DisplayName", name)
+    shown = label(table, "DisplayName")
     return {
-        "display_name": shown,
+        "display_name": texts(table, "DisplayName", name),
         "collection_name": other(label(table, "DisplayCollectionName"), f"{shown or name}s"),
         "schema_name": other(table.get("SchemaName"), name),
         "entity_set": table.get("EntitySetName"),
