@@ -160,6 +160,8 @@ def test_the_privileges_of_a_role_change(org: Client) -> None:
         "PrivilegeName": "prvBypassCustomBusinessLogic",
     }
     assert org.send("POST", f"roles({role})/{CRM}ReplacePrivilegesRole", {"Privileges": [bypass]}).status_code == 204
+    numbered = {"PrivilegeId": bypass["PrivilegeId"], "Depth": "3"}
+    assert org.send("POST", f"roles({role})/{CRM}AddPrivilegesRole", {"Privileges": [numbered]}).status_code == 204
     bound = org.get(f"roles({role})/{CRM}RetrieveRolePrivilegesRole()")["RolePrivileges"]
     assert [one["PrivilegeName"] for one in bound] == ["prvBypassCustomBusinessLogic"]
     unknown = {"Privileges": [{**bypass, "PrivilegeId": role}]}

@@ -129,6 +129,14 @@ def emulator(
             envvar="CONFMIG_LOG", help="File to which each request adds a line of JSON, without bodies and queries."
         ),
     ] = None,
+    behaviour: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="CONFMIG_BEHAVIOUR",
+            help="What to assume of business logic, such as live-update=draft; for one table "
+            "msdynmkt_email.live-update=allow; repeatable.",
+        ),
+    ] = None,
     deny: Annotated[
         list[str] | None,
         typer.Option(
@@ -221,6 +229,7 @@ def emulator(
         seed=seed,
         log=log,
         deny=tuple(deny or ()),
+        behaviours=tuple(behaviour or ()),
     )
     try:
         serve(options)

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from confmig.emulator.behaviours.engine import Behaviours
 from confmig.emulator.datewindows import Moment, fiscal_calendar, moment_at
 from confmig.emulator.errors import (
     ServiceError,
@@ -42,6 +43,8 @@ class Context:
         caller_id: The user in whose name rows are written.
         delegate_id: The user who really calls, when that is another one.
         now: The time of the request, as the wire writes it.
+        behaviours: The business logic of the environment.
+        bypassed: The steps of it that the request bypasses.
         rights: What the caller may do; None when that is anything.
         references: Content ids of a change set with the paths of the rows they made.
         detect_duplicates: Whether rules of duplicate detection are looked at.
@@ -51,6 +54,8 @@ class Context:
     base: str
     caller_id: str
     now: str
+    behaviours: Behaviours
+    bypassed: frozenset[str] = frozenset()
     rights: Rights | None = None
     delegate_id: str | None = None
     references: dict[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from confmig.emulator import naming
 from confmig.emulator.baserows import add_base_rows, add_solutions
+from confmig.emulator.behaviours.assumptions import behaviours_text
 from confmig.emulator.definedpeople import define_roles, with_people
 from confmig.emulator.definedrows import Filler
 from confmig.emulator.definedtables import build_catalog
@@ -47,6 +48,7 @@ def fill_store(store: Store, definition: Definition, now: str) -> None:
     """
     organization = definition.organization
     store.create(build_catalog(definition))
+    store.logic = behaviours_text(definition.behaviours, store.catalog)
     units = definition.rows.get("businessunit", ())
     root = next((str(row.get("businessunitid")) for row in units if not row.get("parentbusinessunitid")), None)
     add_base_rows(store, now, name=organization.name, version=organization.version, root_unit=root)

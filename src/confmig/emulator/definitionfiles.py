@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from confmig.emulator.behaviours.assumptions import BehavioursDef
 from confmig.emulator.definitioncheck import DefinitionLoader, problems
 from confmig.emulator.definitions import Definition, DefinitionFile, Json, SolutionDef
 from confmig.emulator.errors import EmulatorStartError
@@ -119,6 +120,10 @@ def _extended(below: Definition, file: DefinitionFile, source: tuple[str, str]) 
         teams=kept.teams | file.teams,
         rows=rows,
         associations=associations,
+        behaviours=BehavioursDef(
+            kept.behaviours.assumptions | file.behaviours.assumptions,
+            (*kept.behaviours.plugins, *file.behaviours.plugins),
+        ),
     )
 
 

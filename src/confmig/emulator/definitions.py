@@ -16,6 +16,7 @@ from typing import Literal
 
 import msgspec
 
+from confmig.emulator.behaviours.assumptions import BehavioursDef
 from confmig.emulator.model import Publisher, Solution
 from confmig.emulator.tabledefinitions import ChoiceDef, ManyToManyDef, RelationshipDef, TableDef
 
@@ -161,6 +162,7 @@ class DefinitionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         teams: The teams by name.
         rows: The rows by table: each a mapping of columns to values, with the id.
         associations: The pairs of each N:N relationship, by its schema name or intersect table.
+        behaviours: Business logic: what is assumed of Microsoft's, and plug-ins that refuse.
     """
 
     name: str = ""
@@ -178,6 +180,7 @@ class DefinitionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     teams: dict[str, TeamDef] = {}
     rows: dict[str, tuple[Json, ...]] = {}
     associations: dict[str, tuple[tuple[str, str], ...]] = {}
+    behaviours: BehavioursDef = BehavioursDef()
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -197,3 +200,4 @@ class Definition(msgspec.Struct, frozen=True):
     teams: dict[str, TeamDef] = {}
     rows: dict[str, tuple[Json, ...]] = {}
     associations: dict[str, tuple[tuple[str, str], ...]] = {}
+    behaviours: BehavioursDef = BehavioursDef()

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from confmig.emulator import definitions, model, tabledefinitions
+from confmig.emulator.behaviours import assumptions
 from confmig.emulator.definitions import DefinitionFile, Json
 
 SCHEMA_FILE = "schema.json"
@@ -24,7 +25,7 @@ def schema() -> Json:
     (reference,), parts = msgspec.json.schema_components(
         [DefinitionFile], ref_template="#/$defs/{name}", schema_hook=_value_schema
     )
-    structures = {**vars(model), **vars(tabledefinitions), **vars(definitions)}
+    structures = {**vars(model), **vars(tabledefinitions), **vars(definitions), **vars(assumptions)}
     for name, part in parts.items():
         _describe(part, structures[name])
     return {

@@ -3,7 +3,7 @@
 https://learn.microsoft.com/power-apps/developer/data-platform/webapi/impersonate-another-user-web-api
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from confmig.emulator import naming
@@ -20,7 +20,7 @@ from confmig.emulator.securityerrors import (
     user_disabled,
     user_without_roles,
 )
-from confmig.emulator.store import Store
+from confmig.emulator.store import Store, main_sql, quoted
 
 HEADERS = ("authorization", "callerobjectid", "mscrmcallerid")
 """The headers that say who calls."""
@@ -64,7 +64,7 @@ class Callers:
         self._known: dict[tuple[str | None, ...], Caller] = {}
         self._catalog = store.catalog
         self._rollbacks = store.rollbacks
-        store.watch(_BEHIND_RIGHTS, self._known.clear)
+        _watch(store, _BEHIND_RIGHTS, self._known.clear)
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
         """Who sent a request with these headers.
@@ -156,3 +156,19 @@ class Callers:
         if not grants.roles:
             raise user_without_roles()
         return grants
+
+
+def _watch(store: Store, tables: Iterable[str], changed: Callable[[], None]) -> None:
+    """Call a function whenever a row of some tables is made, changed or removed, by whatever statement."""
+
+    def note() -> int:
+        changed()
+        return 0
+
+    store.connection.create_function("note_change", 0, note)
+    for name in tables:
+        for event in ("INSERT", "UPDATE", "DELETE"):
+            trigger = quoted(f"watch.{name}.{event}")
+            store.query(
+                f"CREATE TEMP TRIGGER {trigger} AFTER {event} ON {main_sql(name)} BEGIN SELECT note_change(); END"
+            )

@@ -33,6 +33,7 @@ class EmulatorOptions:
         log: File to which each request adds a line.
         metadata_delay: How long changed metadata stay unseen without ``Consistency: Strong``, as ``duration`` reads it.
         key_delay: How long a new alternate key is Pending, while its index is being made, as ``duration`` reads it.
+        behaviours: What is assumed of business logic, as ``name=value``.
         deny: Privileges that the caller lacks, such as ``prvCreateAccount``.
     """
 
@@ -59,3 +60,4 @@ class EmulatorOptions:
     metadata_delay: str = "0s"
     key_delay: str = "0s"
     deny: tuple[str, ...] = ()
+    behaviours: tuple[str, ...] = ()

@@ -15,7 +15,8 @@ from confmig.emulator.store import Store, main_sql
 from confmig.emulator.wire import Reply
 
 _NO_FILTER = "00000000-0000-0000-0000-000000000000"
-_DEPTHS = {depth.wire: depth for depth in Depth}
+# The documents write members of the enumeration as their numbers, too.
+_DEPTHS = {depth.wire: depth for depth in Depth} | {str(number): depth for number, depth in enumerate(Depth)}
 
 
 def add_role_operations(operations: Operations) -> None:

@@ -4,6 +4,8 @@ import logging
 import re
 import sqlite3
 
+import msgspec
+
 from confmig.emulator import (
     bulkdelete,
     csdl,
@@ -15,6 +17,9 @@ from confmig.emulator import (
     sharing,
 )
 from confmig.emulator.batch import run_batch
+from confmig.emulator.behaviours.assumptions import BehavioursDef, switches
+from confmig.emulator.behaviours.bypass import bypassed_steps
+from confmig.emulator.behaviours.engine import Behaviours
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
@@ -59,6 +64,8 @@ class Service:
         self.faults = Faults([FaultRule.parse(text) for text in options.faults], options.seed)
         self._callers = Callers(store, options.clock, frozenset(name.lower() for name in options.deny))
         self._narrowing = Narrowing(store)
+        logic = msgspec.json.decode(store.logic, type=BehavioursDef)
+        self._behaviours = Behaviours(store, switches(logic.assumptions, options.behaviours), logic.plugins)
 
     def _add_operations(self) -> None:
         """All that can be called by its name; each module adds its own."""
@@ -179,6 +186,8 @@ class Service:
             request.base,
             caller.user_id,
             self.options.clock.stamp(),
+            self._behaviours,
+            bypassed_steps(request.headers, caller.rights),
             caller.rights,
             caller.delegate_id,
             references,

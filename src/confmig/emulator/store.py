@@ -5,7 +5,7 @@ several targets, ``<name>.t`` with the target's table. Names come from metadata 
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,6 +118,7 @@ class Store:
         sqlitefunctions.register(self.connection)
         self.catalog = Catalog((), ())
         self.rollbacks = 0
+        self.logic = "{}"
         self.organization_id = ""
         self.caller_id = ""
         self.business_unit_id = ""
@@ -145,6 +146,7 @@ class Store:
         self.catalog = Catalog(data.tables, data.many_to_many, data.declared, data.option_sets, data.languages)
         self.organization_id = rows["organization_id"]
         self.caller_id = rows["caller_id"]
+        self.logic = rows["logic"]
         self.business_unit_id = rows["business_unit_id"]
         # The versions of a process that was killed are not known: the next ones begin well above them.
         self._version = int(rows.get("version", 0)) + _VERSION_GAP
@@ -175,6 +177,7 @@ class Store:
             "caller_id": self.caller_id,
             "business_unit_id": self.business_unit_id,
             "version": str(self._version),
+            "logic": self.logic,
         }
         self.connection.executemany("INSERT OR REPLACE INTO environment VALUES (?, ?)", rows.items())
         self._keep_catalog()
@@ -259,21 +262,6 @@ class Store:
             self.connection.execute("COMMIT")
         finally:
             self._depth = 0
-
-    def watch(self, tables: Iterable[str], changed: Callable[[], None]) -> None:
-        """Call a function whenever a row of some tables is made, changed or removed, by whatever statement."""
-
-        def note() -> int:
-            changed()
-            return 0
-
-        self.connection.create_function("note_change", 0, note)
-        for name in tables:
-            for event in ("INSERT", "UPDATE", "DELETE"):
-                trigger = quoted(f"watch.{name}.{event}")
-                self.connection.execute(
-                    f"CREATE TEMP TRIGGER {trigger} AFTER {event} ON {main_sql(name)} BEGIN SELECT note_change(); END"
-                )
 
     def insert(self, table: Table, values: dict[str, Value]) -> None:
         """Write a new row.

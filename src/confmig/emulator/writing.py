@@ -83,6 +83,8 @@ class Writer:
             values.update({name: value for name, value in keys.items() if name not in values})
         if fixed:
             values.update(fixed)
+        concerned = self.context.behaviours.concern(table)
+        given = frozenset(values) if concerned else frozenset()
         new_id = str(values.get(table.primary_id) or uuid.uuid4())
         values[table.primary_id] = new_id
         with self._store.transaction():
@@ -92,6 +94,8 @@ class Writer:
                 self._point_delegate(table, values, "createdonbehalfby", "modifiedonbehalfby")
             if self.context.rights is not None:
                 self.context.rights.require_owner(table, values)
+            if concerned:
+                self.context.behaviours.before_create(table, values, given, self.context.bypassed)
             check_keys(self._store, table, new_id, values)
             if self.context.detect_duplicates:
                 check_duplicates(self._store, table, new_id, values)
@@ -215,6 +219,9 @@ class Writer:
         if "statecode" in values or "statuscode" in values:
             before = self._store.read(table, row_id, ["statecode", "statuscode"]) or {}
             change_state(table, values, before, row_id)
+        behaviours = self.context.behaviours
+        if behaviours.concern(table) and not behaviours.before_update(table, row_id, values, self.context.bypassed):
+            return
         owner = self._new_owner(table, row_id, values)
         self._settle(table, values, row_id)
         check_keys(self._store, table, row_id, values)
@@ -274,6 +281,8 @@ class Writer:
             while rows:
                 one, one_id = rows.popleft()
                 check_managed(self._store, one, one_id, "Delete")
+                if self.context.behaviours.concern(one):
+                    self.context.behaviours.before_delete(one, one_id, self.context.bypassed)
                 forget_files(self._store, one, one_id)
                 if self._store.delete(one, one_id):
                     rows.extend(release(self._store, one, one_id))
