@@ -82,6 +82,52 @@ def test_rows_by_criteria(fresh: Client, criteria: dict[str, Any], gone: set[str
     assert others <= left(fresh)
 
 
+def linked(operator: str, **more: object) -> dict[str, Any]:
+    """A query for the contacts whose account has a name."""
+    criteria = {"Conditions": [condition("name", "Equal", "Doomed")]}
+    link = {
+        "LinkFromAttributeName": "parentcustomerid",
+        "LinkToEntityName": "account",
+        "LinkToAttributeName": "accountid",
+        "JoinOperator": operator,
+        "LinkCriteria": criteria,
+        **more,
+    }
+    return {**query(), "LinkEntities": [link]}
+
+
+def test_rows_by_a_linked_table(fresh: Client) -> None:
+    doomed, other = (fresh.create("accounts", {"name": name}) for name in ("Doomed", "Other"))
+    for row_id, account in zip(make(fresh, "One", "Two", "Three"), (doomed, other, None), strict=True):
+        if account is not None:
+            bind = {"parentcustomerid_account@odata.bind": f"accounts({account})"}
+            assert fresh.send("PATCH", f"contacts({row_id})", bind).status_code == 204
+
+    def names() -> set[str]:
+        return {row["fullname"] for row in fresh.get("contacts?$select=fullname")["value"]} & {"One", "Two", "Three"}
+
+    assert run(fresh, linked("Sideways")).status_code == 400
+    assert run(fresh, linked("Exists", LinkEntities="x")).status_code == 400
+    assert names() == {"One", "Two", "Three"}
+    assert run(fresh, linked("Exists")).status_code == 200
+    assert names() == {"Two", "Three"}
+    outer = linked("LeftOuter", EntityAlias="a", LinkCriteria=None)
+    outer["Criteria"]["Conditions"] = [
+        {"EntityName": "a", "AttributeName": "name", "Operator": "Null"},
+        condition("fullname", "Equal", "Three"),
+    ]
+    assert run(fresh, outer).status_code == 200
+    assert names() == {"Two"}
+
+
+def test_rows_by_their_age(fresh: Client) -> None:
+    (one,) = make(fresh, "One")
+    assert run(fresh, query(condition("createdon", "OlderThanXMonths", 1))).status_code == 200
+    assert one in left(fresh)
+    assert run(fresh, query(condition("createdon", "LastXDays", 1), condition("fullname", "Like", "On_"))).ok
+    assert one not in left(fresh)
+
+
 def test_a_row_that_two_queries_find_goes_once(fresh: Client) -> None:
     (one,) = make(fresh, "One")
     by_id = query(condition("contactid", "In", one))

@@ -240,6 +240,25 @@ def test_more_than_15_links_are_refused(shop: Client) -> None:
     assert error(shop.send("GET", f"contacts?fetchXml={quote(xml.format(link * 16))}")) == (400, "0x8004430D")
 
 
+@pytest.mark.parametrize(
+    "xml",
+    [
+        '<!DOCTYPE f [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><fetch><entity name="&b;" /></fetch>',
+        '<!DOCTYPE f SYSTEM "file:///etc/passwd"><fetch><entity name="contact" /></fetch>',
+        '<?xml version="1.0" encoding="nonsense"?><fetch><entity name="contact" /></fetch>',
+        '<fetch><entity name="contact">&unknown;</entity></fetch>',
+        '<fetch><entity name="contact" name="contact" /></fetch>',
+        "<fetch>" * 1000,
+        "<fetch>" + "<entity>" * 1000 + "</entity>" * 1000 + "</fetch>",
+        "\x00",
+        "",
+    ],
+)
+def test_hostile_xml_is_refused(shop: Client, xml: str) -> None:
+    status, text = in_batch(shop, xml)
+    assert (status, "0x80040201" in text) == (400, True)
+
+
 def test_values_without_end_are_refused_and_no_fault(shop: Client) -> None:
     values = "<value>1</value>" * 1200
     xml = (

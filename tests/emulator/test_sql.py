@@ -1,7 +1,7 @@
 """SQL: a SELECT statement in the ``sql`` option."""
 
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlparse
+from urllib.parse import parse_qs, quote, urlparse
 
 import pytest
 
@@ -186,8 +186,7 @@ def test_pages(queries: Client, text: str) -> None:
     page = queries.get(f"contacts?sql={quote(text)}", Prefer="odata.maxpagesize=2")
     assert len(page["value"]) == 2
     (token,) = parse_qs(urlparse(page["@odata.nextLink"]).query)["$skiptoken"]
-    assert token.startswith('<cookie pagenumber="2" pagingcookie="%253ccookie%2520page')
-    assert 'page="1"' in unquote(unquote(token))
+    assert token.startswith('<cookie pagenumber="2" pagingcookie="%3ccookie%20page%3d%221%22%3e')
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from confmig.emulator.pagingcookies import Cookie, parse_cookie
 from confmig.emulator.reading import LARGEST_PAGE
 from confmig.emulator.rendering import default_columns
 from confmig.emulator.selecting import NumberedSql, Select, Source, count_rows, read_page
-from confmig.emulator.store import Store, quoted, table_sql
+from confmig.emulator.store import Store, main_sql, quoted
 from confmig.emulator.wire import Annotations, Reply, Request, raw_json_reply
 
 _FETCH = "fetchxml"
@@ -167,7 +167,7 @@ class _Columns:
         self.select.members += column_members(self.store.catalog, source, column, self.annotations, key)
 
     def _count_children(self, attribute: Element, column: Column) -> None:
-        """The number of rows below each row.
+        """The number of rows below each row, whether the caller may read those or not.
 
         https://learn.microsoft.com/power-apps/developer/data-platform/query-hierarchical-data#retrieve-the-number-of-hierarchically-related-child-records
         """
@@ -177,7 +177,7 @@ class _Columns:
             raise bad_query("A rowaggregate is CountChildren of the primary key of a table with a hierarchy.")
         key = attribute.get("alias") or "CountChildren"
         number = (
-            f"(SELECT count(*) FROM {table_sql(table.name)} c WHERE c.{quoted(parent.name)} = {source.field(column)})"  # noqa: S608 (quoted)
+            f"(SELECT count(*) FROM {main_sql(table.name)} c WHERE c.{quoted(parent.name)} = {source.field(column)})"  # noqa: S608 (quoted)
         )
         self.select.members.append(value_member(key, number, self.annotations))
         self.select.members += attribute_note(key, column, self.annotations, source.field(column))

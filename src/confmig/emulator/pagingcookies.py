@@ -78,6 +78,11 @@ class Cookie:
         twice = _lower_escapes(quote(once, safe="-_.!*~"))
         return f'<cookie pagenumber="{self.page + 1}" pagingcookie="{twice}" istracking="False" />'
 
+    def token(self) -> str:
+        """The value of ``$skiptoken`` in a link, in which the cookie is encoded once."""
+        once = _lower_escapes(quote(self.text(), safe="-_.!*~"))
+        return f'<cookie pagenumber="{self.page + 1}" pagingcookie="{once}" istracking="False" />'
+
 
 def _lower_escapes(text: str) -> str:
     """The service writes the digits of escapes in lower case."""

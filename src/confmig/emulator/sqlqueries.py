@@ -76,6 +76,6 @@ def _body(request: Request, select: Select, names: list[str], page: Page) -> Rep
 
 def _link(request: Request, following: Cookie) -> str:
     kept = [part for part in request.query.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
-    kept.append(f"$skiptoken={quote(following.annotation())}")
+    kept.append(f"$skiptoken={quote(following.token())}")
     # Inside a batch, URLs come with plain blanks.
     return f"{request.base}{quote(request.path)}?{'&'.join(kept).replace(' ', '%20')}"
