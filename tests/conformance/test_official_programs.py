@@ -403,11 +403,8 @@ PROGRAMS: list[Program] = [
 # What the emulator does not do yet; a name is taken off the list with the change that does it.
 AWAITED = {
     "a_table_is_made_filled_queried_and_dropped",
-    "a_batch_of_rows",
-    "a_batch_with_parts_that_fail",
     "queries_are_built",
     "rows_are_expanded_and_annotated",
-    "rows_are_queried_by_sql",
 }
 
 

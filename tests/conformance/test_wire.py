@@ -27,8 +27,6 @@ AWAITED = {
     "expand-options",
     "expand-references",
     "expand-references-of-a-collection",
-    "fetch-aggregate",
-    "fetch-aggregate-by-group",
     "filter-between",
     "filter-columns",
     "filter-contain-values",
