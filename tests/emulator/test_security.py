@@ -62,6 +62,19 @@ def test_an_unknown_application_is_no_member(org: Client) -> None:
     assert error(org.send("GET", "WhoAmI", Authorization=stranger)) == (403, "0x80072560")
 
 
+def test_an_application_user_made_over_the_wire_calls_at_once(org: Client) -> None:
+    application = "a9900000-0000-4000-8000-000000000002"
+    token = jwt(appid=application, oid="0b000000-0000-4000-8000-00000000fffe")
+    assert error(org.send("GET", "WhoAmI", Authorization=token)) == (403, "0x80072560")
+    body = {"applicationid": application, "businessunitid@odata.bind": f"businessunits({NORTH})"}
+    user = org.create("systemusers", body)
+    assert error(org.send("GET", "WhoAmI", Authorization=token)) == (403, "0x80042F09")
+    give(org, user, new_role(org, "Basic", "prvReadContact"))
+    assert me(org, token)["UserId"] == user
+    assert org.send("PATCH", f"systemusers({user})", {"isdisabled": True}).status_code == 204
+    assert error(org.send("GET", "WhoAmI", Authorization=token)) == (403, "0x80040225")
+
+
 def test_users_who_cannot_log_in(org: Client) -> None:
     assert error(org.send("GET", "WhoAmI", Authorization=token_of(DI))) == (403, "0x80040225")
     assert error(org.send("GET", "WhoAmI", Authorization=token_of(ANA))) == (403, "0x80042F09")

@@ -33,9 +33,10 @@ def bulk_delete(call: Call) -> Reply:
     """Remove the rows that the queries of ``QuerySet`` find.
 
     Raises:
-        ServiceError: A parameter is missing, or a query cannot be understood; then nothing is removed.
+        ServiceError: A parameter or a privilege is missing, or a query cannot be understood; then nothing is removed.
     """
     writer, body = call.writer, call.parameters
+    writer.context.require_privilege("prvBulkDelete")
     if not isinstance(body.get("JobName"), str):
         raise invalid_argument("The parameter JobName is required.")
     queries = objects(body, "QuerySet")

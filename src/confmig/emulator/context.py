@@ -88,6 +88,15 @@ class Context:
         else:
             self.rights.require_row(verb, table, row_id)
 
+    def require_privilege(self, privilege: str) -> None:
+        """Refuse when the caller lacks a privilege that is not about a table.
+
+        Raises:
+            ServiceError: It is missing.
+        """
+        if self.rights is not None:
+            self.rights.require_privilege(privilege)
+
     def require_link(self, table: Table, target: Table, target_id: str) -> None:
         """Refuse when the caller may not append a row of one table to a row of another one.
 

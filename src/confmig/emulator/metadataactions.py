@@ -29,10 +29,9 @@ def add_actions(operations: Operations) -> None:
             "UpdateStateValue": _action("OptionSet", lambda own: own.option_sets.update_state(own.body)),
             "DeleteOptionValue": _action("OptionSet", lambda own: own.option_sets.delete_option(own.body)),
             "OrderOption": _action("OptionSet", lambda own: own.option_sets.order(own.body)),
-            "PublishXml": _action("Entity", _publish),
-            "PublishAllXml": _action("Entity", lambda _: None),
         }
     )
+    operations.actions({"PublishXml": _publish, "PublishAllXml": _publish_all})
 
 
 def _action(kind: str, change: Change) -> Handler:
@@ -65,7 +64,13 @@ def _create_lookup(writer: MetadataWriter, kind: str) -> Json:
     return {"RelationshipIds": [relationship_id(one) for one in made], "AttributeId": lookup_id}
 
 
-def _publish(writer: MetadataWriter) -> None:
+def _publish(call: Call) -> Reply:
     """Publishing changes nothing that the Web API shows: customizations of forms and views wait for it."""
-    if not isinstance(writer.body.get("ParameterXml"), str):
+    if not isinstance(call.parameters.get("ParameterXml"), str):
         raise bad_request("The parameter 'ParameterXml' is missing.")
+    return _publish_all(call)
+
+
+def _publish_all(call: Call) -> Reply:
+    call.writer.context.require_privilege("prvPublishCustomization")
+    return Reply(204)

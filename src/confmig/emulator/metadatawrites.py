@@ -107,8 +107,7 @@ class MetadataWriter:
             # https://learn.microsoft.com/power-apps/developer/data-platform/webapi/create-update-entity-definitions-using-web-api
             text = f"The requested resource does not support http method '{self._request.method}'."
             raise ServiceError(405, "0x80060888", text)
-        if self._context.rights is not None:
-            self._context.rights.require_privilege(f"prv{verb}{kind}")
+        self._context.require_privilege(f"prv{verb}{kind}")
 
     def _made(self, path: str, component_id: str) -> Reply:
         location = f"{self._request.base}{path}({component_id})"

@@ -6,6 +6,8 @@ https://learn.microsoft.com/power-platform/admin/wp-security-cds
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+import msgspec
+
 from confmig.emulator.grants import Grants, units_below
 from confmig.emulator.model import Column, Table
 from confmig.emulator.privileges import ACCESS_RIGHTS, Depth, privilege_id, privilege_name, verbs_of
@@ -19,6 +21,7 @@ from confmig.emulator.securityerrors import (
 from confmig.emulator.store import Store, Value, main_sql, quoted
 
 EVERYTHING = "1"
+_NULL = msgspec.Raw(b"null")
 _ALLOWED = 4
 
 
@@ -199,6 +202,16 @@ class Rights:
     def hidden_columns(self, table: Table) -> list[str]:
         """The secured columns whose values the caller does not see."""
         return [column.name for column in table.columns.values() if self._lacks(table, column, 0)]
+
+    def without_hidden(self, table: Table, row: str) -> str:
+        """A row as JSON in which the secured columns are null whose values the caller does not see."""
+        hidden = self.hidden_columns(table)
+        if not hidden:
+            return row
+        values = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
+        secret = {table.columns[name].wire_name for name in hidden}
+        shown = {name: _NULL if name.partition("@")[0] in secret else value for name, value in values.items()}
+        return msgspec.json.encode(shown).decode()
 
     def require_columns(self, table: Table, names: Iterable[str], *, creating: bool) -> None:
         """Refuse to write secured columns that the caller may not write.

@@ -126,8 +126,10 @@ class Rows:
         return Reply(204, b"", {"Location": address, "OData-EntityId": address}, address)
 
     def _representation(self, row_id: str, status: int) -> Reply:
-        body = row_json(self._store, self._table, row_id, self._request)
-        return raw_json_reply(body or "{}", status, self._request.preferences().applied)
+        body = row_json(self._store, self._table, row_id, self._request) or "{}"
+        if self._context.rights is not None:
+            body = self._context.rights.without_hidden(self._table, body)
+        return raw_json_reply(body, status, self._request.preferences().applied)
 
     def _patch(self, segment: Segment) -> Reply:
         """Update, create or both, as If-Match and If-None-Match say."""
