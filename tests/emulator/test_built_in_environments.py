@@ -1,5 +1,7 @@
 """The environments that come along: large and varied enough to rehearse on."""
 
+import base64
+import json
 from collections.abc import Iterable
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -172,4 +174,32 @@ def test_there_are_users_of_several_kinds(name: str) -> None:
         assert [user["fullname"] for user in users if user["isdisabled"]] == ["Jonas Lindqvist"]
         teams = client.rows("teams?$expand=teammembership_association($select=fullname)")
         assert any(len(team["teammembership_association"]) > 1 for team in teams)
+        client.close()
+
+
+def as_application(application_id: str) -> str:
+    """A bearer token of an application; the emulator believes what it says."""
+    parts = ({"alg": "none"}, {"appid": application_id})
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return f"Bearer {'.'.join(encoded)}.none"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_users_may_do_what_their_roles_allow(name: str) -> None:
+    with Emulator(EmulatorOptions(environment=name)) as emulator:
+        client = Client(emulator.url)
+        users = {user["fullname"]: user for user in client.rows("systemusers")}
+        row = f"contoso_settings({client.rows('contoso_settings')[0]['contoso_settingid']})"
+
+        def statuses(**headers: str) -> list[int]:
+            requests = (("GET", None), ("PATCH", {"contoso_value": "x"}), ("DELETE", None))
+            return [client.send(method, row, body, **headers).status_code for method, body in requests]
+
+        importer = as_application(users["# Contoso Importer"]["applicationid"])
+        assert client.get("WhoAmI", Authorization=importer)["UserId"] == users["# Contoso Importer"]["systemuserid"]
+        assert statuses(Authorization=importer) == [200, 204, 403]
+        assert statuses(MSCRMCallerID=users["Marta Kowalska"]["systemuserid"]) == [200, 403, 403]
+        assert statuses(MSCRMCallerID=users["Jonas Lindqvist"]["systemuserid"]) == [403, 403, 403]
+        pipeline = as_application(users["# Contoso Pipeline"]["applicationid"])
+        assert statuses(Authorization=pipeline) == [200, 204, 204]
         client.close()
