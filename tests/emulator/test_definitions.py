@@ -301,6 +301,8 @@ def test_a_solution_has_its_publisher(everything: Client) -> None:
         ("[x_name, x_other]", "[x_name, x_nope]", "the key 'x_both' of x_thing names a column"),
         ("target: x_thing,", "target: contact,", "x_thing.x_other points to contact, which it does not"),
         ("entity_set: x_twins", "entity_set: x_things", "has the entity set x_things, which x_thing has, too"),
+        ("intersect: x_twin,", "intersect: x_thing,", "the intersect table x_thing of x_Twins is described as a table"),
+        ("x_rate: {type: Double", "X_Name: {type: Double", "the columns x_name and X_Name of x_thing differ in"),
         ("column1: x_elder", "column1: 'x elder'", "'x_Twins' has a wrong name"),
         ("-000000000002]]", "-000000000009]]", "x_Twins names the x_thing 10000000-0000-4000-8000-000000000009"),
     ],
@@ -317,3 +319,26 @@ def test_what_does_not_fit_together_names_the_line(tmp_path: Path, right: str, w
     # Some things are said at the line where the table, the relationship or the key begins.
     found = int(str(caught.value).split(":")[1])
     assert line - 3 <= found <= line
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"name: \xff\xfe", "cannot be read"),
+        (b"? [a, b] : c", "is not YAML"),
+        (b"? {a: b} : c", "is not YAML"),
+        (b"a: &a [*a]\nb: 1", "a: unknown key"),
+        (b"!!python/object:os.system {}", "is not YAML"),
+        (b"- a\n- b", "there must be keys and values"),
+        (b"rows: &r {account: [*r]}", "wrong.yml"),
+        (b"tables: {1: {columns: {}}}", "Expected `str`, got `int`"),
+        (b"tables: {X: {columns: {Xid: {type: Uniqueidentifier}}}, x: {columns: {xid: {type: Uniqueidentifier}}}}",
+         "the tables X and x differ in nothing but case"),
+    ],
+)  # fmt: skip
+def test_files_that_are_no_definitions(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "wrong.yml"
+    path.write_bytes(content)
+    with pytest.raises(EmulatorStartError, match=r"^wrong\.yml") as caught:
+        Emulator(EmulatorOptions(environment=str(path))).start()
+    assert words in str(caught.value)

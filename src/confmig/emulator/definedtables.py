@@ -1,5 +1,6 @@
 """The catalog that an environment definition describes."""
 
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
 from confmig.emulator import basetables, naming
@@ -34,6 +35,8 @@ def build_catalog(definition: Definition) -> Catalog:
     tables = {table.name: table for table in basetables.base_tables()}
     for name, described in definition.tables.items():
         tables[name] = _table(definition, name, described, tables.get(name))
+    if twins := _twins(tables):
+        raise _error(definition, f"the tables {twins} differ in nothing but case", "tables", twins.split()[-1])
     basetables.complete_parties(tables)
     _check_targets(definition, tables)
     relationships = [_many_to_many(definition, many, tables) for many in definition.many_to_many.values()]
@@ -68,6 +71,9 @@ def _table(definition: Definition, name: str, described: TableDef, base: Table |
             words = f"{name} has a column {column_name!r}, which cannot be a name"
             raise _error(definition, words, "tables", name, "columns", column_name)
         columns[column_name] = _column(definition, name, column_name, column, primary_id=primary_id)
+    if twins := _twins(columns):
+        words = f"the columns {twins} of {name} differ in nothing but case"
+        raise _error(definition, words, "tables", name, "columns", twins.split()[-1])
     if primary_id not in columns:
         raise _error(definition, f"{name} does not have its primary id column {primary_id}", "tables", name)
     if described.primary_name is not None and described.primary_name not in columns:
@@ -117,6 +123,16 @@ def _is_base(columns: dict[str, Column], column: Column) -> bool:
     """Whether a column is the amount of another one in the currency of the organization."""
     amount = columns.get(column.name.removesuffix("_base"))
     return column.calculation_of is not None or (amount is not None and amount is not column)
+
+
+def _twins(names: Iterable[str]) -> str:
+    """Two names that are the same for the database, which does not tell cases apart; empty when there are none."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            return f"{other} and {name}"
+    return ""
 
 
 def _key(
@@ -269,6 +285,9 @@ def _check_components(definition: Definition, tables: dict[str, Table]) -> None:
 
 def _many_to_many(definition: Definition, described: ManyToManyDef, tables: dict[str, Table]) -> ManyToMany:
     where = ("many_to_many", {"schema_name": described.schema_name})
+    if described.intersect in tables:
+        words = f"the intersect table {described.intersect} of {described.schema_name} is described as a table, too"
+        raise _error(definition, words, *where)
     for name in (described.table1, described.table2):
         if name not in tables:
             words = f"the relationship {described.schema_name} names the unknown table {name!r}"

@@ -29,11 +29,12 @@ class DefinitionLoader(_Loader):  # type: ignore[misc, valid-type]  # the fast o
         """
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in seen:
                 problem = f"the key {key.value} is given twice"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-            if isinstance(key, yaml.ScalarNode):
-                seen.add(key.value)
+            seen.add(key.value)
         mapping: dict[object, object] = super().construct_mapping(node, deep=deep)
         return mapping
 

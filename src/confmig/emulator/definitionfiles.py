@@ -81,7 +81,7 @@ def _read(place: Traversable) -> tuple[str, DefinitionFile]:
     name = place.name
     try:
         text = place.read_text("utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise EmulatorStartError(f"{name} cannot be read: {error}") from error
     try:
         # An empty file says nothing, which is something else than null.
