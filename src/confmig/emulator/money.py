@@ -5,6 +5,7 @@ https://learn.microsoft.com/power-apps/developer/data-platform/transaction-curre
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from confmig.emulator.digits import kept, scale_of
 from confmig.emulator.model import Column, Table
@@ -66,7 +67,7 @@ class Currencies:
             if all(values[column.name] is None for column in written):
                 self._write_bases(table, written, values, {}, None)
                 return
-            currency_id = self._base_currency()
+            currency_id = self._base_currency
             if currency_id is None:
                 return
             self._point(table, values, currency_id)
@@ -117,7 +118,7 @@ class Currencies:
 
     def _base_places(self, base: Column) -> int | None:
         """The precision of an amount in the currency of the organization."""
-        currency_id = self._base_currency() if base.precision_source == 2 else None
+        currency_id = self._base_currency if base.precision_source == 2 else None
         return self._places(base, self._currency(currency_id)) if currency_id is not None else base.precision
 
     @staticmethod
@@ -143,6 +144,7 @@ class Currencies:
             )
         return known
 
+    @cached_property
     def _base_currency(self) -> str | None:
         """The currency of the organization: the one that it names, else the oldest."""
         organization = self._store.catalog.tables["organization"]
