@@ -286,6 +286,8 @@ def test_the_context_lists_the_columns(queries: Client) -> None:
         condition("fullname", "under", TOP),
         condition("contactid", "eq", "not-an-id"),
         condition("new_hours", "eq", "many"),
+        condition("new_ratio", "le", "NaN"),
+        condition("new_rate", "between", None, "1", "Infinity"),
         condition("fullname", "eq"),
         condition("fullname", "today"),
         condition("new_since", "last-x-days", "few"),

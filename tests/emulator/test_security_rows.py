@@ -57,6 +57,7 @@ def test_reads_reach_as_deep_as_the_privilege(org: Client, depth: str) -> None:
     assert names(org, "contacts?$select=fullname", ANA) == SEEN[depth]
     assert names(org, "contacts?$select=fullname&$orderby=fullname desc", ANA) == SEEN[depth]
     assert names(org, fetch, ANA) == SEEN[depth]
+    assert names(org, "contacts?sql=SELECT fullname FROM contact", ANA) == SEEN[depth]
     assert org.send("GET", "contacts/$count", **as_ana()).content.decode("utf-8-sig") == str(len(SEEN[depth]))
     total = org.get("contacts?$apply=aggregate($count as n)", **as_ana())["value"][0]["n"]
     assert total == len(SEEN[depth])
@@ -116,6 +117,11 @@ def test_a_missing_privilege_is_named_with_all_its_numbers(org: Client) -> None:
             "GET",
             "accounts?fetchXml=<fetch><entity name='account'><link-entity name='contact' from='contactid' "
             "to='primarycontactid'><attribute name='fullname'/></link-entity></entity></fetch>",
+            None,
+        ),
+        (
+            "GET",
+            "accounts?sql=SELECT a.name FROM account a JOIN contact c ON a.primarycontactid = c.contactid",
             None,
         ),
         ("POST", "contacts", {"fullname": "x"}),

@@ -1,6 +1,7 @@
 """Columns compared with values and with each other, as FetchXML and SQL ask for it."""
 
 import re
+from decimal import Decimal
 
 from confmig.emulator import naming
 from confmig.emulator.errors import bad_query
@@ -23,7 +24,10 @@ def kept_value(column: Column, text: str) -> Value:
     if column.type == "DateTime":
         match = _BLANK_DATE.fullmatch(text)
         return comparable(column, f"{match.group(1)}T{match.group(2)}" if match else text)
-    return comparable(column, text)
+    value = comparable(column, text)
+    if column.type in NUMBERS and not Decimal(str(value)).is_finite():
+        raise bad_query(f"'{text[:40]}' is not a number.")
+    return value
 
 
 def compared_sql(sql: Sql, column: Column, field: str, operator: str, value: Value) -> str:

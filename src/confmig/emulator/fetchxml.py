@@ -26,6 +26,8 @@ from confmig.emulator.wire import Annotations, Reply, Request, raw_json_reply
 
 _FETCH = "fetchxml"
 _OPTIONS = frozenset({_FETCH, "savedquery", "userquery"})
+_COOKIE = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
+_MORE = "Microsoft.Dynamics.CRM.morerecords"
 _WITHOUT_COOKIE = 50_000
 _MOST_COUNTED = 5_000
 
@@ -243,10 +245,6 @@ def _body(
         parts.append(f'"@{_MORE}":true')
     parts.append('"value":[' + ",".join(rows) + "]}")
     return raw_json_reply(",".join(parts), applied=preferences.applied)
-
-
-_COOKIE = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
-_MORE = "Microsoft.Dynamics.CRM.morerecords"
 
 
 def counts(annotations: Annotations, total: int | None) -> list[str]:

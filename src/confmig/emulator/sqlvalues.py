@@ -6,7 +6,7 @@ https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/sql#
 from datetime import UTC, date, datetime, timedelta
 
 from confmig.emulator.errors import bad_date
-from confmig.emulator.sqlsyntax import Literal, Moment, Value
+from confmig.emulator.sqlsyntax import Literal, Value
 from confmig.emulator.sqltokens import unsupported
 
 _PARTS = {
@@ -67,6 +67,3 @@ def _later(moment: datetime, months: int) -> datetime:
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     following = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
     return moment.replace(year=year, month=month + 1, day=min(moment.day, (following - timedelta(days=1)).day))
-
-
-__all__ = ["Moment", "text_of"]
