@@ -32,11 +32,8 @@ AWAITED = {
     "filter-contain-values",
     "filter-in",
     "filter-under",
-    "impersonate",
     "retrieve-references",
     "select-formatted-choices",
-    "table-definition",
-    "table-definitions-by-ownership",
     "track-changes",
     "track-changes-with-a-filter",
 }
