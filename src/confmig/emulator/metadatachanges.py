@@ -24,6 +24,8 @@ _QUERIES = {
     "ManyToManyRelationships": "RelationshipQuery",
 }
 """The collections of a table, each with the part of the query that is about it."""
+NAVIGATIONS = tuple(_QUERIES)
+"""The collections of a table."""
 _DELETABLE = (Kind.Entity, Kind.Attribute, Kind.Relationship, Kind.OptionSet)
 _STAMP_DATE = "11/23/2026 00:00:00"
 _ENUM = re.compile(r"'([^']*)'")
@@ -51,14 +53,19 @@ def metadata_changes(metadata: Metadata, store: Store, segment: Segment, request
     found = (metadata.entity(name) for name in metadata.catalog.tables)
     tables = [row for row in found if _criteria(row, query.get("Criteria"))]
     deleted = None if since is None else _deleted(store, since, parameters.get("DeletedMetadataFilters", ""))
-    described = [_complex_entity(metadata, row, query, changed) for row in tables]
+    described = [complex_entity(metadata, row, query, changed) for row in tables]
     body = {
         "@odata.context": f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrieveMetadataChangesResponse",
-        "ServerVersionStamp": f"{metadata.version}!{_STAMP_DATE}",
+        "ServerVersionStamp": stamp(metadata.version),
         "DeletedMetadata": deleted,
         "EntityMetadata": [row for row in described if row is not None],
     }
     return json_reply(body)
+
+
+def stamp(version: int) -> str:
+    """A version of the metadata as clients get it and give it back."""
+    return f"{version}!{_STAMP_DATE}"
 
 
 def _query(text: str) -> Json:
@@ -115,8 +122,18 @@ def _deleted(store: Store, since: int, filters: str) -> Json:
     }
 
 
-def _complex_entity(metadata: Metadata, row: Json, query: Json, changed: frozenset[str] | None) -> Json | None:
-    """A table with what is asked of it; None when neither it nor anything below it changed."""
+def complex_entity(metadata: Metadata, row: Json, query: Json, changed: frozenset[str] | None) -> Json | None:
+    """A table with what is asked of it, in the types that functions give.
+
+    Args:
+        metadata: The metadata.
+        row: The table.
+        query: The EntityQueryExpression.
+        changed: The MetadataIds of what changed; None when that does not matter.
+
+    Returns:
+        The table; None when neither it nor anything below it changed.
+    """
     wanted = _properties(query.get("Properties"))
     languages = _languages(query.get("LabelQuery"))
     kept = {key: value for key, value in row.items() if wanted is None or key in wanted or key == "MetadataId"}

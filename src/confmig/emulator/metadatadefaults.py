@@ -4,7 +4,8 @@ https://learn.microsoft.com/power-apps/developer/data-platform/webapi/create-upd
 https://learn.microsoft.com/power-apps/developer/data-platform/webapi/create-update-column-definitions-using-web-api
 """
 
-from confmig.emulator.choices import Json, managed
+from confmig.emulator import naming
+from confmig.emulator.choices import Json, label, managed
 
 _TABLE_FLAGS: dict[str, bool] = {
     "AutoCreateAccessTeams": False, "AutoRouteToOwnerQueue": False, "CanTriggerWorkflow": True,
@@ -92,3 +93,31 @@ def column_defaults() -> Json:
         "ModifiedOn": _MADE,
         "HasChanged": None,
     }
+
+
+def managed_properties() -> list[Json]:
+    """The managed properties of tables and columns.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/managedpropertymetadata
+    """
+    names = {name for _, name in (*_TABLE_MANAGED.values(), *_COLUMN_MANAGED.values())}
+    return [
+        {
+            "@odata.type": "#Microsoft.Dynamics.CRM.ManagedPropertyMetadata",
+            "MetadataId": naming.stable_id("managedproperty", name),
+            "HasChanged": None,
+            "LogicalName": name,
+            "DisplayName": label(name),
+            "Description": label(""),
+            "EnablesEntityName": None,
+            "EnablesAttributeName": None,
+            "ErrorCode": None,
+            "EvaluationPriority": "Normal",
+            "IntroducedVersion": "5.0.0.0",
+            "IsGlobalForOperation": False,
+            "IsPrivate": False,
+            "ManagedPropertyType": "Operation",
+            "Operation": "CreateUpdate",
+        }
+        for name in sorted(names)
+    ]

@@ -9,6 +9,7 @@ from confmig.emulator.choicebodies import named_option_set
 from confmig.emulator.choices import Json
 from confmig.emulator.errors import ServiceError, bad_query, property_missing, segment_missing
 from confmig.emulator.metadata import Metadata
+from confmig.emulator.metadatadefaults import managed_properties
 from confmig.emulator.metadataoptions import check_options, expansions, matching, project, select
 from confmig.emulator.urls import Segment, unquote_literal
 from confmig.emulator.wire import Reply, Request, json_reply
@@ -258,3 +259,14 @@ def option_set_definitions(metadata: Metadata, segments: list[Segment], request:
     one = named_option_set(head, metadata.catalog.option_sets)
     named = Segment(head.name, str(next(row["MetadataId"] for row in rows if row["Name"] == one.name)))
     return _rows(rows, [named, *segments[1:]], request, "GlobalOptionSetDefinitions", base="OptionSetMetadataBase")
+
+
+def managed_property_definitions(segments: list[Segment], request: Request) -> Reply:
+    """``ManagedPropertyDefinitions``, all or one by id or name.
+
+    Raises:
+        ServiceError: There is no such property, or an option is not supported.
+    """
+    check_options(request.options())
+    rows = managed_properties()
+    return _rows(rows, segments, request, "ManagedPropertyDefinitions", base="ManagedPropertyMetadata")

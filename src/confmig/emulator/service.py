@@ -11,6 +11,7 @@ from confmig.emulator import (
     csdl,
     functions,
     metadataactions,
+    metadatafunctions,
     metadatawrites,
     roleoperations,
     seeds,
@@ -28,7 +29,12 @@ from confmig.emulator.faults import FaultRule, Faults, object_gone
 from confmig.emulator.fileblocks import FileBlocks
 from confmig.emulator.identity import Callers
 from confmig.emulator.metadatachanges import metadata_changes
-from confmig.emulator.metadataquery import entity_definitions, option_set_definitions, relationship_definitions
+from confmig.emulator.metadataquery import (
+    entity_definitions,
+    managed_property_definitions,
+    option_set_definitions,
+    relationship_definitions,
+)
 from confmig.emulator.metadataviews import MetadataViews
 from confmig.emulator.metadatawrites import MetadataWriter
 from confmig.emulator.narrowing import Narrowing
@@ -46,7 +52,7 @@ from confmig.emulator.writing import Writer
 
 _LOG = logging.getLogger(__name__)
 ROOT = re.compile(r"/api/data/v9\.\d+/?")
-_METADATA = metadatawrites.SETS | {"RetrieveMetadataChanges", "$metadata"}
+_METADATA = metadatawrites.SETS | {"ManagedPropertyDefinitions", "RetrieveMetadataChanges", "$metadata"}
 
 
 class Service:
@@ -75,6 +81,7 @@ class Service:
         bulkdelete.add_actions(self._operations)
         seeds.add_operations(self._operations)
         metadataactions.add_actions(self._operations)
+        metadatafunctions.add_functions(self._operations)
         FileBlocks(self._transfers).add_actions(self._operations)
 
     def answer(self, request: Request) -> Reply:
@@ -170,6 +177,8 @@ class Service:
             return relationship_definitions(metadata, segments, request)
         if head.name == "GlobalOptionSetDefinitions":
             return option_set_definitions(metadata, segments, request)
+        if head.name == "ManagedPropertyDefinitions":
+            return managed_property_definitions(segments, request)
         return metadata_changes(metadata, self.store, head, request)
 
     def _context(self, request: Request, references: dict[str, str]) -> Context:
