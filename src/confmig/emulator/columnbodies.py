@@ -108,8 +108,7 @@ def changed_column(column: Column, body: Json, *, merge: bool) -> Column:
         change["description"] = description.text
     level = read_value(body, "RequiredLevel")
     if level is not None:
-        if level not in _LEVELS:
-            raise _wrong("RequiredLevel", level)
+        _check_member("RequiredLevel", level, _LEVELS)
         if not column.required:
             change["level"] = "ApplicationRequired" if level == "SystemRequired" else level
     secured = read_flag(body, "IsSecured")
@@ -128,6 +127,12 @@ def _wrong(name: str, value: object) -> ServiceError:
     return invalid_metadata(f"The value '{value}' of the property '{name}' is not valid.")
 
 
+def _check_member(name: str, value: object, members: frozenset[str]) -> None:
+    """Refuse a value that is no member of an enumeration."""
+    if not isinstance(value, str) or value not in members:
+        raise _wrong(name, value)
+
+
 def _within(body: Json, name: str, greatest: int, least: int = 1) -> int | None:
     number = read_number(body, name)
     if number is not None and not least <= number <= greatest:
@@ -142,8 +147,7 @@ def _text(kind: str, body: Json) -> Change:
         change["max_length"] = length
     shape = read_value(body, "FormatName") or body.get("Format")
     if shape is not None:
-        if shape not in _TEXT_FORMATS:
-            raise _wrong("FormatName", shape)
+        _check_member("FormatName", shape, _TEXT_FORMATS)
         change["format"] = shape
     number = read_text(body, "AutoNumberFormat")
     if number is not None:
@@ -159,8 +163,7 @@ def _date(_: str, body: Json) -> Change:
     ):
         value = read_value(body, name)
         if value is not None:
-            if value not in known:
-                raise _wrong(name, value)
+            _check_member(name, value, known)
             change[field] = value
     if change.get("behavior") == "DateOnly":
         change["format"] = "DateOnly"

@@ -256,7 +256,7 @@ def read_cascade(body: Json, before: Cascade) -> Cascade:
     for name, field in _CASCADES.items():
         value = given.get(name)
         if value is not None:
-            if value not in _CASCADE_TYPES:
+            if not isinstance(value, str) or value not in _CASCADE_TYPES:
                 raise invalid_metadata(f"The value '{value}' of the property '{name}' is not a CascadeType.")
             change[field] = value
     new: Cascade = msgspec.structs.replace(before, **change)

@@ -170,6 +170,8 @@ class Service:
             return MetadataWriter(context, request).answer(segments, self._pending.status())
         metadata = self._views.before if self.store.behind else self._views.seen(strong=_strong(request))
         if head.name == "$metadata":
+            if len(segments) > 1:
+                raise segment_missing(segments[1].name)
             return _document(metadata.catalog, request)
         if head.name == "EntityDefinitions":
             return entity_definitions(metadata, segments, request)
