@@ -36,16 +36,21 @@ def current_version(store: Store) -> int:
 
 def log_changes(store: Store, before: Catalog, after: Catalog) -> None:
     """Note which parts of a catalog another one lacks, has besides, or has in another form."""
-    old, new = dict(_parts(before)), dict(_parts(after))
+    old, new = dict(_parts(before, after)), dict(_parts(after, before))
     version = current_version(store) + 1
     changed = [(version, kind, own_id, 0) for (kind, own_id), part in new.items() if old.get((kind, own_id)) != part]
     deleted = [(version, kind, own_id, 1) for kind, own_id in old.keys() - new.keys()]
     store.connection.executemany("INSERT INTO metadata VALUES (?, ?, ?, ?)", changed + deleted)
 
 
-def _parts(catalog: Catalog) -> Iterator[tuple[tuple[int, str], object]]:
-    """The parts of a catalog by kind and MetadataId, each with what tells whether it is the same."""
+def _parts(catalog: Catalog, other: Catalog) -> Iterator[tuple[tuple[int, str], object]]:
+    """The parts of a catalog that may differ from another's, by kind and MetadataId.
+
+    A table that did not change is the same object in both.
+    """
     for table in catalog.tables.values():
+        if other.tables.get(table.name) is table:
+            continue
         for column in table.columns.values():
             yield (Kind.Attribute, attribute_id(table, column)), column
         for key in table.keys:
@@ -53,9 +58,9 @@ def _parts(catalog: Catalog) -> Iterator[tuple[tuple[int, str], object]]:
         own = (table.display_name, table.display_collection_name, table.description, table.translations)
         flags = (table.change_tracking, table.optimistic, table.has_notes, table.has_activities, table.primary_name)
         yield (Kind.Entity, entity_id(table)), (own, flags)
-    for one in catalog.relationships():
+    for one in set(catalog.relationships()).difference(other.relationships()):
         yield (Kind.Relationship, relationship_id(one)), one
-    for option_set in catalog.option_sets.values():
+    for option_set in set(catalog.option_sets.values()).difference(other.option_sets.values()):
         yield (Kind.OptionSet, set_id(option_set)), option_set
 
 
