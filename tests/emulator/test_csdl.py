@@ -75,8 +75,9 @@ def test_every_type_that_is_named_is_there(document: Element) -> None:
     for element in document.iter():
         for attribute in ("Type", "BaseType", "EntityType", "Function", "Action"):
             value = str(element.get(attribute) or "").removeprefix("Collection(").removesuffix(")")
-            if value.startswith("mscrm."):
-                assert value.removeprefix("mscrm.") in defined, value
+            namespace, _, name = value.rpartition(".")
+            if namespace in ("mscrm", "Microsoft.Dynamics.CRM"):
+                assert name in defined, value
 
 
 def test_the_container_has_the_sets_of_the_service_document(shop: Client, document: Element) -> None:
@@ -84,7 +85,7 @@ def test_the_container_has_the_sets_of_the_service_document(shop: Client, docume
     sets = named(container, "EntitySet")
     assert {one["name"] for one in shop.get("")["value"]} <= sets.keys()
     assert {"EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions"} <= sets.keys()
-    assert sets["accounts"].get("EntityType") == "mscrm.account"
+    assert sets["accounts"].get("EntityType") == "Microsoft.Dynamics.CRM.account"
     bindings = {one.get("Path"): one.get("Target") for one in sets["accounts"]}
     assert bindings["primarycontactid"] == "contacts"
     assert set(bindings.values()) <= sets.keys()
@@ -96,6 +97,8 @@ def test_alternate_keys_and_annotations(shop: Client) -> None:
     assert {"Keys.AlternateKeys", "Org.OData.Core.V1.Permissions"} <= terms
     names = [one.get("String") for one in account.iter(f"{EDM}PropertyValue") if one.get("Property") == "Alias"]
     assert names == ["accountnumber"]
+    asked = shop.send("GET", "$metadata", Prefer='odata.include-annotations="*"')
+    assert b"Org.OData.Core.V1.Permissions" in asked.content
     plain = named(schema(shop), "EntityType")["account"]
     assert "Org.OData.Core.V1.Permissions" not in {one.get("Term") for one in plain.iter(f"{EDM}Annotation")}
 

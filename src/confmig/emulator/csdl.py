@@ -151,7 +151,7 @@ def _alternate_keys(keys: Iterable[Key], table: Table) -> str:
 
 
 def _entity_set(catalog: Catalog, table: Table) -> Iterator[str]:
-    yield f'<EntitySet Name={quoteattr(table.entity_set)} EntityType="mscrm.{table.name}">'
+    yield f'<EntitySet Name={quoteattr(table.entity_set)} EntityType="{NAMESPACE}.{table.name}">'
     ends = {nav: one.target for nav, one in catalog.lookups_of(table.name).items() if nav != "ownerid"}
     ends |= {nav: one.table for nav, one in catalog.collections_of(table.name).items()}
     ends |= {

@@ -171,9 +171,9 @@ _ACTIONS: dict[str, tuple[dict[str, str], str]] = {
 }
 _BULK: dict[str, str] = {"CreateMultiple": "CreateMultipleResponse", "UpdateMultiple": "", "UpsertMultiple": ""}
 ENTITY_SETS = (
-    '<EntitySet Name="EntityDefinitions" EntityType="mscrm.EntityMetadata" />'
-    '<EntitySet Name="RelationshipDefinitions" EntityType="mscrm.RelationshipMetadataBase" />'
-    '<EntitySet Name="GlobalOptionSetDefinitions" EntityType="mscrm.OptionSetMetadataBase" />',
+    '<EntitySet Name="EntityDefinitions" EntityType="Microsoft.Dynamics.CRM.EntityMetadata" />'
+    '<EntitySet Name="RelationshipDefinitions" EntityType="Microsoft.Dynamics.CRM.RelationshipMetadataBase" />'
+    '<EntitySet Name="GlobalOptionSetDefinitions" EntityType="Microsoft.Dynamics.CRM.OptionSetMetadataBase" />',
     *(f'<FunctionImport Name="{name}" Function="mscrm.{name}" />' for name in _FUNCTIONS),
     *(f'<ActionImport Name="{name}" Action="mscrm.{name}" />' for name in _ACTIONS),
 )

@@ -211,7 +211,8 @@ class Service:
 
 
 def _document(catalog: Catalog, request: Request) -> Reply:
-    annotations = request.options().get("annotations", "").lower() == "true"
+    asked = request.options().get("annotations", "").lower() == "true"
+    annotations = asked or bool(request.preferences().annotations.patterns)
     return Reply(200, csdl.document(catalog, annotations=annotations), {"Content-Type": "application/xml"})
 
 
