@@ -350,6 +350,16 @@ def test_global_choices(thing: Client) -> None:
     assert error(thing.send("POST", f"{TABLE}/Attributes", attribute("Picklist", "new_C", **bind)))[0] == 404
 
 
+def test_what_new_rows_get_by_themselves(thing: Client) -> None:
+    add(thing, attribute("Boolean", "new_No"))
+    add(thing, attribute("Boolean", "new_Yes", DefaultValue=True))
+    add(thing, choice("Picklist", "new_Choice", option(1, "One"), option(2, "Two"), DefaultFormValue=2))
+    add(thing, attribute("String", "new_Number", AutoNumberFormat="T-{SEQNUM:4}"))
+    row = thing.get(f"new_things({thing.create('new_things', {'new_name': 'x'})})")
+    assert (row["new_no"], row["new_yes"], row["new_choice"]) == (False, True, 2)
+    assert row["new_number"] == "T-1000"
+
+
 def test_publishing(thing: Client) -> None:
     xml = "<importexportxml><entities><entity>new_thing</entity></entities></importexportxml>"
     assert thing.send("POST", "PublishXml", {"ParameterXml": xml}).status_code == 204

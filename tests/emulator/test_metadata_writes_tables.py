@@ -191,6 +191,33 @@ def test_notes_and_activities_about_rows_of_a_new_table(fresh: Client) -> None:
     assert error(fresh.send("PUT", path, {"HasActivities": False})) == (400, "0x8004023a")
 
 
+def test_notes_go_with_the_table_that_they_are_about(tmp_path: Path) -> None:
+    notes = """
+name: notes
+tables:
+  annotation:
+    primary_name: subject
+    ownership: user
+    columns:
+      annotationid: {type: Uniqueidentifier}
+      subject: {type: String}
+      objectid: {type: Lookup, targets: [systemuser]}
+"""
+    file = tmp_path / "notes.yml"
+    file.write_text(notes)
+    with Emulator(EmulatorOptions(environment=str(file))) as emulator:
+        client = Client(emulator.url)
+        for name in ("new_Thing", "new_Other"):
+            make(client, table(name, HasNotes=True))
+        for name in ("thing", "other"):
+            row = client.create(f"new_{name}s", {"new_name": name})
+            bind = {f"objectid_new_{name}@odata.bind": f"/new_{name}s({row})"}
+            client.create("annotations", {"subject": name, **bind})
+        assert client.send("DELETE", "EntityDefinitions(LogicalName='new_thing')").status_code == 204
+        assert [row["subject"] for row in client.get("annotations")["value"]] == ["other"]
+        client.close()
+
+
 def test_an_activity_of_ones_own(fresh: Client) -> None:
     primary = attribute("String", "new_Subject", IsPrimaryName=True)
     body = {**table("new_Visit", IsActivity=True), "Attributes": [primary]}

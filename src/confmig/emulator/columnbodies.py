@@ -78,7 +78,9 @@ def read_column(name: str, body: Json, option_sets: dict[str, OptionSet], *, pre
         column = msgspec.structs.replace(column, precision=_PRECISIONS[kind][0])
     column = changed_column(column, body, merge=False)
     if kind == "Boolean":
-        column = msgspec.structs.replace(column, options=read_two_options(body), any_option=False)
+        # New rows of which nothing else is said get No.
+        default = column.default or 0
+        column = msgspec.structs.replace(column, options=read_two_options(body), any_option=False, default=default)
     if kind in ("Picklist", "MultiSelectPicklist"):
         column = _with_options(column, body, option_sets, prefix)
     return column

@@ -10,6 +10,9 @@ from confmig.emulator.model import Column, ManyToMany, Table
 from confmig.emulator.schema import Schema
 from confmig.emulator.store import quoted, table_sql
 
+_BELOW = frozenset({("activityparty", "activityid"), ("annotation", "objectid")})
+"""Lookups of tables whose rows go with the rows they belong to: parties and notes."""
+
 
 def remove_many_to_many(schema: Schema, components: Components, gone: Iterable[ManyToMany]) -> None:
     """Remove N:N relationships with their intersect tables."""
@@ -31,17 +34,17 @@ def remove_lookups(schema: Schema, components: Components, target: Table) -> Non
     for name in list(schema.catalog.tables):
         for column in list(schema.catalog.tables[name].columns.values()):
             if target.name in column.targets and name != target.name:
-                if name == "activityparty" and column.name == "activityid":
-                    _remove_parties(schema, target)
+                if (name, column.name) in _BELOW:
+                    _remove_below(schema, name, column.name, target)
                 remove_target(schema, components, schema.catalog.tables[name], column, target.name)
     declared = [one for one in schema.catalog.declared if target.name not in (one.table, one.target)]
     schema.change(schema.catalog.replace(declared=declared))
 
 
-def _remove_parties(schema: Schema, activity: Table) -> None:
-    ids = f"SELECT {quoted(activity.primary_id)} FROM {table_sql(activity.name)}"  # noqa: S608 (quoted)
-    sql = f"DELETE FROM {table_sql('activityparty')} WHERE {quoted('activityid')} IN ({ids})"  # noqa: S608 (quoted)
-    schema.query(sql)
+def _remove_below(schema: Schema, name: str, column: str, target: Table) -> None:
+    """Remove the rows that belong to the rows of a table."""
+    ids = f"SELECT {quoted(target.primary_id)} FROM {table_sql(target.name)}"  # noqa: S608 (quoted)
+    schema.query(f"DELETE FROM {table_sql(name)} WHERE {quoted(column)} IN ({ids})")  # noqa: S608 (quoted)
 
 
 def remove_target(schema: Schema, components: Components, table: Table, column: Column, target: str) -> None:
