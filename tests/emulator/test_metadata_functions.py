@@ -6,7 +6,7 @@ https://learn.microsoft.com/power-apps/developer/data-platform/entity-relationsh
 import pytest
 
 from .client import Client, error
-from .metadatabodies import CRM
+from .metadatabodies import CRM, Json, attribute, one_to_many, option, table
 
 FILTERS = f"{CRM}EntityFilters"
 
@@ -57,3 +57,30 @@ def test_managed_properties(shop: Client) -> None:
     one = shop.get("ManagedPropertyDefinitions(LogicalName='iscustomizable')")
     assert one["ManagedPropertyType"] == "Operation"
     assert error(shop.send("POST", "ManagedPropertyDefinitions", {}))[0] == 404
+
+
+def dependents(client: Client, object_id: str, kind: int) -> list[tuple[int, str]]:
+    call = f"RetrieveDependenciesForDelete(ObjectId={object_id},ComponentType={kind})"
+    return [(one["dependentcomponenttype"], one["dependentcomponentobjectid"]) for one in client.get(call)["value"]]
+
+
+def made(client: Client, path: str, body: Json) -> str:
+    reply = client.send("POST", path, body)
+    assert reply.status_code == 204, reply.text
+    return reply.headers["OData-EntityId"][-37:-1]
+
+
+def test_what_keeps_a_component_from_being_deleted(fresh: Client) -> None:
+    thing = "EntityDefinitions(LogicalName='new_thing')"
+    made(fresh, "EntityDefinitions", table("new_Thing"))
+    parent = made(fresh, "EntityDefinitions", table("new_Parent"))
+    made(fresh, "RelationshipDefinitions", one_to_many("new_p", "new_parent", "new_thing", "new_ParentId"))
+    column = made(fresh, f"{thing}/Attributes", attribute("String", "new_Code"))
+    colors = made(fresh, "GlobalOptionSetDefinitions", {"Name": "new_colors", "Options": [option(1, "Red")]})
+    bind = {"GlobalOptionSet@odata.bind": f"/GlobalOptionSetDefinitions({colors})"}
+    color = made(fresh, f"{thing}/Attributes", attribute("Picklist", "new_Color", **bind))
+    assert dependents(fresh, column, 2) == dependents(fresh, parent, 1) == []
+    key = made(fresh, f"{thing}/Keys", {"SchemaName": "new_Key", "KeyAttributes": ["new_code", "new_parentid"]})
+    assert dependents(fresh, column, 2) == dependents(fresh, parent, 1) == [(14, key)]
+    assert dependents(fresh, colors, 9) == [(2, color)]
+    assert error(fresh.send("GET", "RetrieveDependenciesForDelete(ObjectId=1,ComponentType=2)"))[0] == 400

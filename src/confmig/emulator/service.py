@@ -9,6 +9,7 @@ import msgspec
 from confmig.emulator import (
     bulkdelete,
     csdl,
+    dependencies,
     functions,
     metadataactions,
     metadatafunctions,
@@ -82,6 +83,7 @@ class Service:
         seeds.add_operations(self._operations)
         metadataactions.add_actions(self._operations)
         metadatafunctions.add_functions(self._operations)
+        dependencies.add_functions(self._operations)
         FileBlocks(self._transfers).add_actions(self._operations)
 
     def answer(self, request: Request) -> Reply:
