@@ -54,3 +54,11 @@ def money_companions() -> list[Column]:
             can_update=False,
         ),
     ]
+
+
+def name_primary_image(columns: dict[str, Column]) -> None:
+    """Let the first image of a table be its primary one when none is said to be, as it is for the service's makers."""
+    images = [column for column in columns.values() if column.type == "Image"]
+    if images and not any(column.primary_image for column in images):
+        first = next((column for column in images if column.name == "entityimage"), images[0])
+        columns[first.name] = msgspec.structs.replace(first, primary_image=True)

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from confmig.emulator import basetables, naming
 from confmig.emulator.catalog import Catalog, intersect_table, many_to_many, navigation, type_code
 from confmig.emulator.choices import LANGUAGE
-from confmig.emulator.companions import companions, money_companions
+from confmig.emulator.companions import companions, money_companions, name_primary_image
 from confmig.emulator.definitioncheck import place_of
 from confmig.emulator.definitions import Definition
 from confmig.emulator.errors import EmulatorStartError
@@ -80,6 +80,7 @@ def _table(definition: Definition, name: str, described: TableDef, base: Table |
         words = f"{name} does not have its primary name column {described.primary_name}"
         raise _error(definition, words, "tables", name, "primary_name")
     more = basetables.system_columns(described.ownership) if described.system_columns else []
+    name_primary_image(columns)
     for column_made in (*more, *_companions(columns)):
         columns.setdefault(column_made.name, column_made)
     for rule in described.duplicate_rules:

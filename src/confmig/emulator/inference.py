@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from confmig.emulator import basetables, naming
 from confmig.emulator.catalog import intersect_table, many_to_many, type_code
-from confmig.emulator.companions import companions
+from confmig.emulator.companions import companions, name_primary_image
 from confmig.emulator.errors import PackageFileError
 from confmig.emulator.model import Column, ManyToMany, Option, Table
 from confmig.emulator.packagefile import Package
@@ -352,6 +352,7 @@ def _add_base_columns(name: str, columns: dict[str, Column], ownership: str) -> 
     if base is not None:
         for column in base.columns.values():
             columns.setdefault(column.name, column)
+    name_primary_image(columns)
     for column in (*basetables.system_columns(ownership), *_companions(columns)):
         columns.setdefault(column.name, column)
 
