@@ -5,11 +5,12 @@ https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/aggr
 
 import re
 
+from confmig.emulator.context import Context
 from confmig.emulator.errors import ServiceError, bad_query, property_missing
 from confmig.emulator.model import Table
-from confmig.emulator.reading import conditions_of, where_sql
-from confmig.emulator.rendering import text_sql, value_sql
-from confmig.emulator.store import Store, quoted, table_sql
+from confmig.emulator.reading import aliases_of, select_of
+from confmig.emulator.rendering import value_sql
+from confmig.emulator.store import quoted, text_sql
 from confmig.emulator.wire import Reply, Request, raw_json_reply
 
 _COUNT = r"aggregate\(\s*\$count as ([A-Za-z_]\w*)\s*\)"
@@ -18,13 +19,13 @@ _GROUPS = re.compile(r"groupby\(\s*\(([^)]*)\)\s*,\s*" + _COUNT + r"\s*\)")
 _MOST = 50_000
 
 
-def read_aggregate(store: Store, table: Table, request: Request) -> Reply:
+def read_aggregate(context: Context, table: Table, request: Request) -> Reply:
     """The counts that ``$apply`` asks for: ``aggregate($count as n)``, alone or within ``groupby``.
 
     Raises:
         ServiceError: It asks for something else, or there are more than 50,000 rows.
     """
-    options = request.options()
+    store, options = context.store, request.options()
     text = options["$apply"].strip()
     whole, grouped = _ALL.fullmatch(text), _GROUPS.fullmatch(text)
     if whole is None and grouped is None:
@@ -35,8 +36,8 @@ def read_aggregate(store: Store, table: Table, request: Request) -> Reply:
     for one in names:
         if one not in wire:
             raise property_missing(one, table.name)
-    conditions, sql = conditions_of(store, table, options, None)
-    source = f"FROM {table_sql(table.name)} t{where_sql(conditions)}"
+    select = select_of(context, table, {**aliases_of(options), "$filter": options.get("$filter", "")}, None)
+    sql, source = select.sql, select.source_sql()
     if store.query(f"SELECT count(*) {source}", sql.parameters).fetchone()[0] > _MOST:
         raise ServiceError(400, "0x8004E023", "The maximum record limit is exceeded. Reduce the number of records.")
     columns = [f"t.{quoted(wire[one].name)}" for one in names]

@@ -14,11 +14,12 @@ from contextlib import suppress
 from confmig.emulator.errors import ServiceError, fetch_entity_missing, invalid_argument
 from confmig.emulator.fetchelements import check_limits
 from confmig.emulator.fetchlinks import Links
+from confmig.emulator.filters import Sql
 from confmig.emulator.model import Table
 from confmig.emulator.operations import Call, Operations
 from confmig.emulator.payload import Body
 from confmig.emulator.queryexpressions import entity_element, objects
-from confmig.emulator.selecting import NumberedSql, Select, Source, run
+from confmig.emulator.selecting import Select, Source, run
 from confmig.emulator.store import quoted
 from confmig.emulator.wire import Reply
 from confmig.emulator.writing import Writer
@@ -59,7 +60,7 @@ def _found(writer: Writer, query: Body) -> Iterator[tuple[Table, str]]:
         raise fetch_entity_missing(str(name))
     entity = entity_element(query)
     check_limits(entity)
-    sql = NumberedSql(store.catalog)
+    sql = Sql(store.catalog)
     root = Source(table, "t", "")
     block = Links(writer.context, sql).read(entity, root)
     select = Select(sql, root, block.joins, block.where)

@@ -15,7 +15,7 @@ from confmig.emulator.errors import (
     row_missing,
     segment_missing,
 )
-from confmig.emulator.filters import Sql, comparable
+from confmig.emulator.filters import comparable
 from confmig.emulator.model import ManyToOne, Table
 from confmig.emulator.odata import parse_literal
 from confmig.emulator.rights import Rights
@@ -65,10 +65,6 @@ class Context:
     def moment(self) -> Moment:
         """What relative dates in the conditions of the request are relative to."""
         return moment_at(self.now, fiscal_calendar(self.store))
-
-    def sql(self) -> Sql:
-        """An SQL text to begin with, whose conditions know who asks, and when."""
-        return Sql(self.store.catalog, self.moment, self.caller_id)
 
     def require(self, verb: str, table: Table, row_id: str | None = None) -> None:
         """Refuse when the caller lacks a privilege, or when it does not reach a row.

@@ -13,6 +13,7 @@ from confmig.emulator.errors import ServiceError, bad_query, fetch_entity_missin
 from confmig.emulator.fetchaggregates import read_aggregates
 from confmig.emulator.fetchelements import Element, check_limits, column_of, is_true, parse_fetch, whole
 from confmig.emulator.fetchlinks import FIRST_MATCH, Block, Links
+from confmig.emulator.filters import Sql
 from confmig.emulator.hierarchies import parent_column
 from confmig.emulator.members import attribute_note, column_members, etag_sql, value_member
 from confmig.emulator.model import Column, Table
@@ -20,7 +21,7 @@ from confmig.emulator.ordering import sorted_by
 from confmig.emulator.pagingcookies import Cookie, parse_cookie
 from confmig.emulator.reading import LARGEST_PAGE
 from confmig.emulator.rendering import default_columns
-from confmig.emulator.selecting import NumberedSql, Select, Source, count_rows, read_page
+from confmig.emulator.selecting import Select, Source, count_rows, read_page
 from confmig.emulator.store import Store, main_sql, quoted
 from confmig.emulator.wire import Annotations, Reply, Request, raw_json_reply
 
@@ -91,7 +92,7 @@ def compile_fetch(
         ServiceError: The query cannot be understood.
     """
     check_limits(entity)
-    sql = NumberedSql(context.store.catalog)
+    sql = Sql(context.store.catalog)
     root = Source(table, "t", "")
     block = Links(context, sql).read(entity, root)
     select = Select(

@@ -1,4 +1,4 @@
-"""A filter tree as SQL.
+"""What conditions are made of, whatever language they are written in: parameters, literals, patterns, lists.
 
 Texts are compared without regard to case and to blanks at the end, as the SQL Server collation of Dataverse does.
 """
@@ -9,36 +9,23 @@ from decimal import Decimal
 from confmig.emulator import naming, odata
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.dates import wire_date
-from confmig.emulator.datewindows import Moment
-from confmig.emulator.errors import bad_query, property_missing
+from confmig.emulator.errors import bad_query
 from confmig.emulator.model import LOOKUPS, NUMBERS, TEXTS, WHOLE, Column, Table
-from confmig.emulator.store import SORT, Value, quoted, table_sql
-
-_SQL = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+from confmig.emulator.store import Value, quoted
 
 
 @dataclass
 class Sql:
-    """SQL text under construction with its parameters and a count for aliases.
-
-    Attributes:
-        catalog: The tables.
-        moment: What relative dates are relative to.
-        caller_id: The user whom conditions such as EqualUserId mean.
-        parameters: The parameters so far.
-        aliases: How many joined tables have a name.
-    """
+    """SQL under construction: its parameters, which are numbered so that its pieces may be written in any order."""
 
     catalog: Catalog
-    moment: Moment | None = None
-    caller_id: str = ""
     parameters: list[Value] = field(default_factory=list)
     aliases: int = 0
 
     def add(self, value: Value) -> str:
         """Take up a parameter and give its mark."""
         self.parameters.append(value)
-        return "?"
+        return f"?{len(self.parameters)}"
 
     def alias(self) -> str:
         """A new name for a joined table."""
@@ -107,123 +94,9 @@ def _digits(value: object) -> str:
         raise bad_query(f"'{value}' is not a number.") from error
 
 
-def filter_sql(sql: Sql, table: Table, alias: str, node: odata.Node) -> str:
-    """The condition of a filter tree.
-
-    Args:
-        sql: Where parameters go.
-        table: The table that paths begin at.
-        alias: Its alias.
-        node: The tree.
-
-    Raises:
-        ServiceError: A property is unknown or a literal has the wrong type.
-    """
-    if isinstance(node, odata.Group):
-        return "(" + f" {node.operator.upper()} ".join(filter_sql(sql, table, alias, part) for part in node.nodes) + ")"
-    if isinstance(node, odata.Not):
-        return f"NOT ifnull({filter_sql(sql, table, alias, node.node)}, 0)"
-    if isinstance(node, odata.Any):
-        return _any_sql(sql, table, alias, node)
-    nav, slash, name = node.path.partition("/")
-    if slash:
-        return _path_sql(sql, table, alias, nav, _with_path(node, name))
-    column = sql.catalog.wire_columns(table.name).get(node.path)
-    if column is None and isinstance(node, odata.Membership):
-        # Query functions name columns by their logical name.
-        column = table.columns.get(node.path)
-    if column is None or not column.stored:
-        raise property_missing(node.path, table.name)
-    if isinstance(node, odata.Membership):
-        values = [comparable(column, value) for value in node.values]
-        return membership_sql(sql, column, f"{alias}.{quoted(column.name)}", node.operator, values)
-    return comparison_sql(sql, table, alias, column, node.operator, comparable(column, node.value))
-
-
-def _with_path(node: odata.Comparison | odata.Membership, path: str) -> odata.Node:
-    if isinstance(node, odata.Comparison):
-        return odata.Comparison(path, node.operator, node.value)
-    return odata.Membership(path, node.operator, node.values)
-
-
-def _path_sql(sql: Sql, table: Table, alias: str, nav: str, node: odata.Node) -> str:
-    one = sql.catalog.lookup(table.name, nav)
-    if one is None or one.target not in sql.catalog.tables:
-        raise property_missing(nav, table.name)
-    target = sql.catalog.tables[one.target]
-    joined = sql.alias()
-    condition = filter_sql(sql, target, joined, node)
-    return (
-        f"EXISTS (SELECT 1 FROM {table_sql(target.name)} {joined} WHERE {joined}.{quoted(target.primary_id)} = "  # noqa: S608 (quoted)
-        f"{alias}.{quoted(one.column)} AND {condition})"
-    )
-
-
-def _any_sql(sql: Sql, table: Table, alias: str, node: odata.Any) -> str:
-    joined = sql.alias()
-    own = f"{alias}.{quoted(table.primary_id)}"
-    many = sql.catalog.association(table.name, node.path)
-    if many is not None:
-        relationship, first = many
-        other = sql.catalog.tables[relationship.table2 if first else relationship.table1]
-        near, far = relationship.column1, relationship.column2
-        near, far = (near, far) if first else (far, near)
-        pair = sql.alias()
-        source = (
-            f"{table_sql(relationship.intersect)} {pair} JOIN {table_sql(other.name)} {joined} ON "
-            f"{joined}.{quoted(other.primary_id)} = {pair}.{quoted(far)}"
-        )
-        link = f"{pair}.{quoted(near)} = {own}"
-    else:
-        one = sql.catalog.collection(table.name, node.path)
-        if one is None:
-            raise property_missing(node.path, table.name)
-        other = sql.catalog.tables[one.table]
-        source, link = f"{table_sql(other.name)} {joined}", f"{joined}.{quoted(one.column)} = {own}"
-    condition = f" AND {filter_sql(sql, other, joined, node.condition)}" if node.condition is not None else ""
-    return f"EXISTS (SELECT 1 FROM {source} WHERE {link}{condition})"  # noqa: S608 (quoted)
-
-
-def comparison_sql(sql: Sql, table: Table, alias: str, column: Column, operator: str, value: Value) -> str:
-    """The condition that compares a column with one value.
-
-    Raises:
-        ServiceError: The operator does not go with the value.
-    """
-    name = f"{alias}.{quoted(column.name)}"
-    if operator in ("contains", "startswith", "endswith"):
-        return like_sql(sql, name, operator, value)
-    if value is None:
-        if operator not in ("eq", "ne"):
-            raise bad_query("null can be compared with eq and ne only.")
-        return f"{name} IS {'NOT ' if operator == 'ne' else ''}NULL"
-    if column.type in TEXTS:
-        compared = f"rtrim({name}) {_SQL[operator]} {sql.add(value)} COLLATE {collation(str(value))}"
-    elif column.type in NUMBERS:
-        compared = f"{name} {_SQL[operator]} {sql.add(value)} COLLATE NUMBER"
-    elif column.name == table.primary_id and operator not in ("eq", "ne"):
-        compared = f"{alias}.{quoted(SORT)} {_SQL[operator]} {sql.add(naming.sort_key(str(value)))}"
-    else:
-        compared = f"{name} {_SQL[operator]} {sql.add(value)}"
-    return f"({compared} OR {name} IS NULL)" if operator == "ne" else compared
-
-
 def collation(text: str) -> str:
     """The collation for comparing with a text: SQLite's own is right as long as the text is ASCII."""
     return "NOCASE" if text.isascii() else "FOLDED"
-
-
-def like_sql(sql: Sql, name: str, operator: str, value: Value) -> str:
-    """The condition that a text contains, begins or ends with another.
-
-    Raises:
-        ServiceError: The other is not a text.
-    """
-    if not isinstance(value, str):
-        raise bad_query(f"{operator} needs a text.")
-    escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    pattern = ("" if operator == "startswith" else "%") + escaped + ("" if operator == "endswith" else "%")
-    return pattern_sql(sql, name, pattern)
 
 
 def pattern_sql(sql: Sql, name: str, pattern: str) -> str:
@@ -249,3 +122,11 @@ def membership_sql(sql: Sql, column: Column, name: str, operator: str, values: l
         return f"{name} COLLATE NUMBER {negated}IN ({listed})"
     listed = ", ".join(sql.add(value) for value in values)
     return f"{name} {negated}IN ({listed})"
+
+
+def visible_sql(table: Table, alias: str) -> str:
+    """The condition that leaves out the rows that collection reads do not show."""
+    if not table.hidden:
+        return "1"
+    listed = ", ".join(f"'{row_id}'" for row_id in table.hidden)
+    return f"{alias}.{quoted(table.primary_id)} NOT IN ({listed})"

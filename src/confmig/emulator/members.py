@@ -9,8 +9,9 @@ import msgspec
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.errors import bad_query
 from confmig.emulator.model import NUMBERS, WHOLE, Column
-from confmig.emulator.rendering import Shape, concatenated, field_sql, text_sql, value_sql
+from confmig.emulator.rendering import Shape, concatenated, field_sql, value_sql
 from confmig.emulator.selecting import Source
+from confmig.emulator.store import text_sql
 from confmig.emulator.wire import Annotations
 
 _FORMATTED = "@OData.Community.Display.V1.FormattedValue"

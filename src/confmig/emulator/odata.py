@@ -4,21 +4,26 @@ Rules: https://learn.microsoft.com/power-apps/developer/data-platform/webapi/que
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from confmig.emulator.errors import bad_query, too_many_conditions
+import msgspec
+
+from confmig.emulator.errors import ServiceError, bad_query, too_many_conditions
+from confmig.emulator.filtertree import Any, Comparison, Date, Group, Guid, Membership, Node, Not, Property, Value
+
+__all__ = ["Any", "Comparison", "Date", "Group", "Guid", "Membership", "Node", "Not", "Property", "Value"]
 
 MOST_CONDITIONS = 500
+PREFIX = "Microsoft.Dynamics.CRM."
 _DEEPEST = 100
-Literal = str | int | bool | Decimal | None
 _TOKEN = re.compile(
     r"\s*(?:"
     r"(?P<string>'(?:[^']|'')*')"
-    r"|(?P<guid>[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})"
-    r"|(?P<date>\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?)"
-    r"|(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r'|(?P<text>"(?:[^"\\]|\\.)*")'
+    r"|(?P<guid>[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?!\w))"
+    r"|(?P<date>\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?(?!\w))"
+    r"|(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w))"
     r"|(?P<enum>[A-Za-z_][A-Za-z0-9_.]*'[^']*')"
     r"|(?P<name>[@A-Za-z_][A-Za-z0-9_.]*(?:/[A-Za-z_][A-Za-z0-9_.]*)*)"
     r"|(?P<sign>[(),=:\[\]])"
@@ -26,72 +31,12 @@ _TOKEN = re.compile(
 )
 _OPERATORS = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
 _TEXT_FUNCTIONS = frozenset({"contains", "startswith", "endswith"})
-_PREFIX = "Microsoft.Dynamics.CRM."
-_LIST_FUNCTIONS = frozenset({"In", "NotIn", "ContainValues", "DoesNotContainValues"})
+_VALUE_NAMES = frozenset({"PropertyValue", "PropertyValue1", "PropertyValue2"})
+_CONSTANTS: dict[str, Value] = {"null": None, "true": True, "false": False}
+Token = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Date:
-    """A date literal without quotes."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Guid:
-    """A guid literal without quotes."""
-
-    text: str
-
-
-Value = Literal | Date | Guid
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """``path op value``, or a text function with its text."""
-
-    path: str
-    operator: str
-    value: Value
-
-
-@dataclass(frozen=True)
-class Membership:
-    """``path in (...)`` and the query functions that take a list."""
-
-    path: str
-    operator: str
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True)
-class Any:
-    """``collection/any(x:condition)``; without a condition it asks whether there is a row at all."""
-
-    path: str
-    condition: "Node | None"
-
-
-@dataclass(frozen=True)
-class Group:
-    """Conditions that all, or of which one, must hold."""
-
-    operator: str
-    nodes: tuple["Node", ...]
-
-
-@dataclass(frozen=True)
-class Not:
-    """A condition that must not hold."""
-
-    node: "Node"
-
-
-Node = Comparison | Membership | Any | Group | Not
-
-
-def parse_filter(text: str, aliases: dict[str, str]) -> Node:
+def parse_filter(text: str, aliases: Mapping[str, str]) -> Node:
     """The tree of a filter.
 
     Args:
@@ -107,8 +52,8 @@ def parse_filter(text: str, aliases: dict[str, str]) -> Node:
     return node
 
 
-def _tokens(text: str) -> list[tuple[str, str]]:
-    tokens: list[tuple[str, str]] = []
+def _tokens(text: str) -> list[Token]:
+    tokens: list[Token] = []
     position = 0
     while text[position:].strip():
         match = _TOKEN.match(text, position)
@@ -123,7 +68,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 class _Parser:
-    def __init__(self, tokens: list[tuple[str, str]], aliases: dict[str, str], text: str) -> None:
+    def __init__(self, tokens: list[Token], aliases: Mapping[str, str], text: str) -> None:
         self._tokens = tokens
         self._position = 0
         self._aliases = aliases
@@ -132,20 +77,25 @@ class _Parser:
         self._depth = 0
         self._variables: list[str] = []
 
-    def _peek(self) -> tuple[str, str]:
+    def _peek(self) -> Token:
         return self._tokens[self._position] if self._position < len(self._tokens) else ("end", "")
 
-    def _next(self) -> tuple[str, str]:
+    def _next(self) -> Token:
         token = self._peek()
         self._position += 1
         return token
 
     def _expect(self, sign: str) -> None:
-        if self._next()[1] != sign:
+        if self._next() != ("sign", sign):
             raise self._error()
 
-    def _error(self) -> Exception:
+    def _error(self) -> ServiceError:
         return bad_query(f"Syntax error at position {self._position} in '{self._text}'.")
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self._error()
 
     def finish(self) -> None:
         if self._peek()[0] != "end":
@@ -162,22 +112,18 @@ class _Parser:
         return nodes[0] if len(nodes) == 1 else Group(operator, tuple(nodes))
 
     def _negation(self) -> Node:
-        if self._peek() == ("name", "not"):
-            self._next()
-            self._depth += 1
-            if self._depth > _DEEPEST:
-                raise self._error()
-            node = Not(self._negation())
-            self._depth -= 1
-            return node
-        return self._primary()
+        if self._peek() != ("name", "not"):
+            return self._primary()
+        self._next()
+        self._deeper()
+        node = Not(self._negation())
+        self._depth -= 1
+        return node
 
     def _primary(self) -> Node:
         kind, text = self._next()
         if (kind, text) == ("sign", "("):
-            self._depth += 1
-            if self._depth > _DEEPEST:
-                raise self._error()
+            self._deeper()
             node = self.expression()
             self._expect(")")
             self._depth -= 1
@@ -198,11 +144,29 @@ class _Parser:
             return Membership(self._path(name), "In", self._list("(", ")"))
         if operator not in _OPERATORS:
             raise self._error()
-        return Comparison(self._path(name), operator, self._literal())
+        return Comparison(self._path(name), operator, self._operand())
+
+    def _operand(self) -> Value | Property:
+        """What a property is compared with: a literal, an alias of one, or another property."""
+        kind, text = self._peek()
+        if kind == "name" and not text.startswith("@") and text not in _CONSTANTS:
+            self._next()
+            return Property(self._path(text))
+        return self._literal()
 
     def _path(self, name: str) -> str:
+        """A path as the row has it that the condition is about: without the variable of the lambda, or its alias."""
+        if name.startswith("@"):
+            tokens = _tokens(self._aliases.get(name, ""))
+            if len(tokens) != 1 or tokens[0][0] != "name":
+                raise self._error()
+            name = tokens[0][1]
+        if not self._variables:
+            return name
         head, slash, rest = name.partition("/")
-        return rest if slash and head in self._variables else name
+        if not slash or head != self._variables[-1]:
+            raise bad_query(f"The path '{name}' does not begin with the variable '{self._variables[-1]}'.")
+        return rest
 
     def _call(self, name: str) -> Node:
         if name in _TEXT_FUNCTIONS:
@@ -211,40 +175,62 @@ class _Parser:
             value = self._literal()
             self._expect(")")
             return Comparison(path, name, value)
-        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) in _LIST_FUNCTIONS:
-            return self._list_call(name.removeprefix(_PREFIX))
+        if name.startswith(PREFIX):
+            return self._query_function(name.removeprefix(PREFIX))
         collection, _, last = name.rpartition("/")
-        if last == "any" and collection:
-            return self._any(collection)
-        raise bad_query(f"The function '{name}' is not supported.")
+        if last in ("any", "all") and collection:
+            return self._lambda(self._path(collection), every=last == "all")
+        raise bad_query(f"An unknown function with name '{name}' was found.")
 
-    def _any(self, collection: str) -> Node:
-        if self._peek() == ("sign", ")"):
+    def _lambda(self, collection: str, *, every: bool) -> Node:
+        if not every and self._peek() == ("sign", ")"):
             self._next()
             return Any(collection, None)
+        self._deeper()
         self._variables.append(self._next()[1])
         self._expect(":")
         condition = self.expression()
         self._expect(")")
         self._variables.pop()
-        return Any(collection, condition)
+        self._depth -= 1
+        return Any(collection, condition, every)
 
-    def _list_call(self, function: str) -> Node:
-        path, values = "", None
+    def _query_function(self, function: str) -> Node:
+        """A function of Dataverse, whose parameters have names: a property, and a value, two values or a list."""
+        path: Value = None
+        given: dict[str, tuple[Value, ...]] = {}
         while True:
             name = self._next()[1]
             self._expect("=")
             if name == "PropertyName":
-                path = str(self._literal())
+                path = self._literal()
             elif name == "PropertyValues":
-                values = self._list("[", "]")
+                given[name] = self._values()
+            elif name in _VALUE_NAMES:
+                given[name] = (self._literal(),)
             else:
                 raise self._error()
-            if self._next()[1] == ")":
+            sign = self._next()
+            if sign == ("sign", ")"):
                 break
-        if not path or values is None:
+            if sign != ("sign", ","):
+                raise self._error()
+        if not isinstance(path, str) or not path:
             raise self._error()
+        values = tuple(value for name in sorted(given) for value in given[name])
         return Membership(path, function, values)
+
+    def _values(self) -> tuple[Value, ...]:
+        """A list in brackets, or its alias."""
+        kind, text = self._peek()
+        if kind != "name" or not text.startswith("@"):
+            return self._list("[", "]")
+        self._next()
+        listed = self._aliases.get(text, "[]")
+        parser = _Parser(_tokens(listed), self._aliases, listed)
+        values = parser._list("[", "]")
+        parser.finish()
+        return values
 
     def _list(self, opening: str, closing: str) -> tuple[Value, ...]:
         self._expect(opening)
@@ -258,12 +244,19 @@ class _Parser:
             if sign == closing:
                 return tuple(values)
             if sign != ",":
-                raise self._error()
+                raise self._list_error()
+
+    def _list_error(self) -> ServiceError:
+        return bad_query(
+            "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and "
+            "properties of an object must be separated by commas."
+        )
 
     def _literal(self) -> Value:
         kind, text = self._next()
-        if kind == "name" and text.startswith("@") and text in self._aliases:
-            tokens = _tokens(self._aliases[text])
+        if kind == "name" and text.startswith("@"):
+            # An alias that is assigned no value is null.
+            tokens = _tokens(self._aliases.get(text, "null"))
             if len(tokens) != 1:
                 raise self._error()
             kind, text = tokens[0]
@@ -278,6 +271,8 @@ def literal(kind: str, text: str) -> Value:
     """
     if kind == "string":
         return text[1:-1].replace("''", "'")
+    if kind == "text":
+        return _json_text(text)
     if kind == "enum":
         return text[text.index("'") + 1 : -1]
     if kind == "guid":
@@ -286,10 +281,16 @@ def literal(kind: str, text: str) -> Value:
         return Date(text)
     if kind == "number":
         return _number(text)
-    constants: dict[str, Value] = {"null": None, "true": True, "false": False}
-    if kind == "name" and text in constants:
-        return constants[text]
+    if kind == "name" and text in _CONSTANTS:
+        return _CONSTANTS[text]
     raise bad_query(f"Syntax error: '{text}' is not a literal.")
+
+
+def _json_text(text: str) -> str:
+    try:
+        return msgspec.json.decode(text, type=str)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise bad_query(f"Invalid JSON. The text {text[:40]} cannot be read.") from error
 
 
 def _number(text: str) -> int | Decimal:

@@ -6,9 +6,8 @@ https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/order-ro
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.model import NUMBERS, TEXTS, Column
 from confmig.emulator.pagingcookies import Sorted
-from confmig.emulator.rendering import text_sql
 from confmig.emulator.selecting import Source
-from confmig.emulator.store import SORT, quoted, table_sql
+from confmig.emulator.store import SORT, quoted, table_sql, text_sql
 
 _CHOICES = frozenset({"Picklist", "State", "Status"})
 

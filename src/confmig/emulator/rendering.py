@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 import msgspec
 
 from confmig.emulator.catalog import Catalog
+from confmig.emulator.formattedsql import formatted_sql
 from confmig.emulator.model import LOOKUPS, NUMBERS, WHOLE, Column, Table
-from confmig.emulator.store import main_sql, quoted, target_column
+from confmig.emulator.store import main_sql, quoted, target_column, text_sql
 from confmig.emulator.wire import NO_ANNOTATIONS, Annotations
 
 _FORMATTED = "@OData.Community.Display.V1.FormattedValue"
 _LOGICAL_NAME = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 _NAVIGATION = "@Microsoft.Dynamics.CRM.associatednavigationproperty"
 _GROUP = 12
+_PRINCIPALS = frozenset({"systemuser", "team"})
 
 
 @dataclass(frozen=True)
@@ -28,24 +30,32 @@ class Expansion:
     Attributes:
         nav: Navigation property.
         table: The other table.
+        alias: Its SQL alias.
         columns: Its columns.
-        link: SQL conditions, with ``{own}`` for the alias of the outer row, that tie a row of ``alias`` to it.
-        source: SQL source of the rows, giving them ``alias``.
-        alias: Alias of the other table.
+        source: SQL source of the rows.
+        where: SQL condition that ties them to the outer row and filters them.
         many: Whether it is a collection.
-        link_start: The URL of the outer row's set, up to its id; for the link that collections carry.
-        link_end: What follows the id in that link.
+        order: SQL order of a collection.
+        limit: How many rows of a collection are given.
+        inner: Rows of further tables inside the rows.
+        etag: Whether the rows come with their versions.
+        reference: The URL of the other table's set, when only the address of a row is asked for.
+        link: SQL of the address from which more rows of a collection can be read.
     """
 
     nav: str
     table: Table
-    columns: tuple[Column, ...]
-    link: str
-    source: str
     alias: str
+    columns: tuple[Column, ...]
+    source: str
+    where: str
     many: bool
-    link_start: str = ""
-    link_end: str = ""
+    order: str = ""
+    limit: int = 0
+    inner: tuple["Expansion", ...] = ()
+    etag: bool = True
+    reference: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,7 @@ class Shape:
         expansions: Rows of other tables inside them.
         renames: Property names that differ from the columns' own, as FetchXML's aliases.
         etag: Whether the row version is given.
+        principal: Whether users and teams have the key that they share as principals.
     """
 
     table: Table
@@ -69,11 +80,7 @@ class Shape:
     expansions: tuple[Expansion, ...] = ()
     renames: dict[str, str] = field(default_factory=dict)
     etag: bool = True
-
-
-def text_sql(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
+    principal: bool = False
 
 
 def _json(text: str) -> str:
@@ -104,7 +111,9 @@ def fields_sql(catalog: Catalog, shape: Shape, alias: str) -> list[str]:
     if shape.etag and "versionnumber" in shape.table.columns:
         fields.append(f"""',"@odata.etag":"W/\\"' || ifnull({alias}."versionnumber", 0) || '\\""'""")
     fields += [field_sql(catalog, shape, column, alias) for column in shape.columns]
-    fields += [_expansion_sql(catalog, expansion, shape, alias) for expansion in shape.expansions]
+    if shape.table.name in _PRINCIPALS and shape.principal:
+        fields.append(f"""',"ownerid":"' || {alias}.{quoted(shape.table.primary_id)} || '"'""")
+    fields += [_expansion_sql(catalog, expansion, shape.annotations) for expansion in shape.expansions]
     return fields
 
 
@@ -120,9 +129,9 @@ def field_sql(catalog: Catalog, shape: Shape, column: Column, alias: str) -> str
     property_sql = f"{text_sql(f',{_json(name)}:')} || {value_sql(column, value)}"
     notes = _annotation_sql(catalog, shape, column, alias, name)
     if shape.omit_null:
-        return f"CASE WHEN {value} IS NULL THEN '' ELSE {concatenated([property_sql, *notes])} END"
+        return f"CASE WHEN {value} IS NULL THEN '' ELSE {concatenated([*notes, property_sql])} END"
     if notes:
-        return f"{property_sql} || CASE WHEN {value} IS NULL THEN '' ELSE {concatenated(notes)} END"
+        return f"CASE WHEN {value} IS NULL THEN '' ELSE {concatenated(notes)} END || {property_sql}"
     return property_sql
 
 
@@ -144,11 +153,11 @@ def _annotation_sql(catalog: Catalog, shape: Shape, column: Column, alias: str, 
         text = _formatted_sql(catalog, shape.table, column, alias)
         if text is not None:
             notes.append(f"ifnull({text_sql(f',{_json(name + _FORMATTED)}:')} || {text}, '')")
-    if column.is_lookup and wanted.logical_name:
-        notes.append(f"ifnull({text_sql(f',{_json(name + _LOGICAL_NAME)}:')} || {_target_sql(column, alias)}, '')")
     if column.is_lookup and wanted.navigation:
         text = _by_target(column, alias, catalog.navs_of(shape.table.name, column.name))
         notes.append(f"ifnull({text_sql(f',{_json(name + _NAVIGATION)}:')} || {text}, '')")
+    if column.is_lookup and wanted.logical_name:
+        notes.append(f"ifnull({text_sql(f',{_json(name + _LOGICAL_NAME)}:')} || {_target_sql(column, alias)}, '')")
     return notes
 
 
@@ -180,11 +189,8 @@ def _formatted_sql(catalog: Catalog, table: Table, column: Column, alias: str) -
     if column.type in ("Picklist", "State", "Status", "Boolean"):
         labels = {str(option.value): text_sql(_json(option.label)) for option in column.options}
         return _case(value, labels)
-    if column.type in NUMBERS or column.type == "Integer":
-        return f"""'"' || {value} || '"'"""
-    if column.type == "DateTime":
-        return f"""'"' || replace(substr({value}, 1, 16), 'T', ' ') || '"'"""
-    return None
+    shown = formatted_sql(catalog, table, column, alias, value)
+    return None if shown is None else f"json_quote({shown})"
 
 
 def _name_sql(catalog: Catalog, table: Table, column: Column, alias: str) -> str:
@@ -220,21 +226,31 @@ def _row_name_sql(catalog: Catalog, target: str, value: str) -> str:
     return f"coalesce({present}, ({lost}))"
 
 
-def _expansion_sql(catalog: Catalog, expansion: Expansion, shape: Shape, alias: str) -> str:
-    # The row behind a single-valued property comes without its version, those of a collection come with it.
-    inner = Shape(expansion.table, expansion.columns, shape.annotations, etag=expansion.many)
-    row = row_sql(catalog, inner, expansion.alias)
-    link = expansion.link.replace("{own}", alias)
+def _expansion_sql(catalog: Catalog, expansion: Expansion, annotations: Annotations) -> str:
     name = text_sql(f",{_json(expansion.nav)}:")
-    if expansion.many:
-        rows = f"(SELECT group_concat({row}, ',') FROM {expansion.source} WHERE {link})"  # noqa: S608 (quoted)
-        # The service gives an expanded collection a link to more rows even when there are none.
-        link = text_sql(f',{_json(expansion.nav + "@odata.nextLink")}:"{expansion.link_start}(')
-        end = text_sql(f'){expansion.link_end}"')
-        return (
-            f"{name} || '[' || ifnull({rows}, '') || ']' || {link} || {alias}.{quoted(shape.table.primary_id)} || {end}"
-        )
-    return f"{name} || ifnull((SELECT {row} FROM {expansion.source} WHERE {link}), 'null')"  # noqa: S608 (quoted)
+    rows = f"FROM {expansion.source} WHERE {expansion.where}"
+    if expansion.reference:
+        key = f"{expansion.alias}.{quoted(expansion.table.primary_id)}"
+        start = text_sql(f'{{"@odata.id":{_json(expansion.reference)[:-1]}(')
+        return f"{name} || ifnull((SELECT {start} || {key} || ')\"}}' {rows}), 'null')"
+    row = row_sql(
+        catalog,
+        Shape(
+            expansion.table,
+            expansion.columns,
+            annotations,
+            expansions=expansion.inner,
+            etag=expansion.etag,
+            principal=True,
+        ),
+        expansion.alias,
+    )
+    if not expansion.many:
+        return f"{name} || ifnull((SELECT {row} {rows}), 'null')"
+    page = f"SELECT {row} AS r {rows} ORDER BY {expansion.order} LIMIT {expansion.limit}"
+    link = text_sql(f",{_json(expansion.nav + '@odata.nextLink')}:")
+    listed = f"ifnull((SELECT group_concat(r, ',') FROM ({page})), '')"  # noqa: S608 (quoted)
+    return f"{name} || '[' || {listed} || ']' || {link} || {expansion.link}"
 
 
 def default_columns(table: Table) -> tuple[Column, ...]:

@@ -22,10 +22,10 @@ from confmig.emulator.fetchxml import is_fetch, read_fetch
 from confmig.emulator.files import on_column
 from confmig.emulator.model import Table
 from confmig.emulator.payload import Body, decode_object
-from confmig.emulator.reading import Restriction, is_member, read_collection, read_count, read_row, row_json
+from confmig.emulator.reading import Parent, is_member, read_collection, read_count, read_row, row_json
 from confmig.emulator.references import change_reference, create_below, read_reference
 from confmig.emulator.sqlqueries import read_sql
-from confmig.emulator.store import Store, quoted, table_sql, target_column
+from confmig.emulator.store import Store
 from confmig.emulator.transfers import Transfers
 from confmig.emulator.urls import Segment
 from confmig.emulator.wire import JSON, Reply, Request, json_reply, raw_json_reply
@@ -63,7 +63,7 @@ class Rows:
             return run_bulk(self._writer, self._table, segments[1].name.removeprefix(PREFIX), self._request)
         if len(segments) == 2 and segments[1].name == "$count" and method == "GET":
             self._context.require("Read", self._table)
-            return read_count(self._store, self._table, self._request)
+            return read_count(self._context, self._table, self._request)
         if len(segments) > 1:
             raise segment_missing(segments[1].name)
         if method == "POST":
@@ -76,8 +76,8 @@ class Rows:
         if is_fetch(self._request.options()):
             return read_fetch(self._context, self._table, self._request)
         if "$apply" in self._request.options():
-            return read_aggregate(self._store, self._table, self._request)
-        return read_collection(self._store, self._table, self._request)
+            return read_aggregate(self._context, self._table, self._request)
+        return read_collection(self._context, self._table, self._request)
 
     def _on_row(self, segment: Segment) -> Reply:
         actions: dict[str, Callable[[Segment], Reply]] = {
@@ -98,7 +98,7 @@ class Rows:
             return Reply(304)
         if self._store.exists(self._table, row_id):
             check_version(self._store, self._table, row_id, self._request.headers)
-        return read_row(self._store, self._table, row_id, self._request)
+        return read_row(self._context, self._table, row_id, self._request)
 
     def _conditional(self) -> bool:
         """Whether a GET may answer that nothing changed: a version says nothing of other rows, nor of their names.
@@ -126,7 +126,7 @@ class Rows:
         return Reply(204, b"", {"Location": address, "OData-EntityId": address}, address)
 
     def _representation(self, row_id: str, status: int) -> Reply:
-        body = row_json(self._store, self._table, row_id, self._request) or "{}"
+        body = row_json(self._context, self._table, row_id, self._request) or "{}"
         if self._context.rights is not None:
             body = self._context.rights.without_hidden(self._table, body)
         return raw_json_reply(body, status, self._request.preferences().applied)
@@ -195,7 +195,7 @@ class Rows:
 
     def _read_property(self, row_id: str, name: str, *, raw: bool) -> Reply:
         inner = Request("GET", self._request.base, self._request.path, f"$select={name}")
-        row = msgspec.json.decode(row_json(self._store, self._table, row_id, inner) or "{}", type=dict[str, object])
+        row = msgspec.json.decode(row_json(self._context, self._table, row_id, inner) or "{}", type=dict[str, object])
         value = row.get(name)
         if value is None:
             return Reply(204)
@@ -231,43 +231,20 @@ class Rows:
             if found is None:
                 return Reply(204, b"", {"Content-Type": JSON})
             self._context.require("Read", *found)
-            return read_row(self._store, *found, self._request)
-        target, restriction = self._members(nav, row_id)
+            return read_row(self._context, *found, self._request)
+        parent = Parent(self._table, row_id, nav)
+        target = parent.target(self._context)
         self._context.require("Read", target)
         if segments[-1].name == "$count":
-            return read_count(self._store, target, self._request, restriction)
+            return read_count(self._context, target, self._request, parent)
         if len(segments) > 2:
             raise segment_missing(segments[2].name)
         if segments[1].key is not None:
             member = self._context.row_of(target, segments[1])
-            if not is_member(self._store, target, member, restriction):
+            if not is_member(self._context, target, member, parent):
                 raise row_missing(target.name, member)
-            return read_row(self._store, target, member, self._request)
-        return read_collection(self._store, target, self._request, restriction=restriction)
-
-    def _members(self, nav: str, row_id: str) -> tuple[Table, Restriction]:
-        """The table of a collection, and the condition that its rows belong to a row."""
-        catalog = self._store.catalog
-        one = catalog.collection(self._table.name, nav)
-        if one is not None:
-            child = catalog.tables[one.table]
-            condition = f"t.{quoted(one.column)} = ?"
-            if child.columns[one.column].many_targets and child.name != "activityparty":
-                condition += f" AND t.{quoted(target_column(one.column))} = ?"
-                return child, Restriction(condition, (row_id, self._table.name))
-            return child, Restriction(condition, (row_id,))
-        association = catalog.association(self._table.name, nav)
-        if association is None:
-            raise property_missing(nav, self._table.name)
-        relationship, first = association
-        other = catalog.tables[relationship.table2 if first else relationship.table1]
-        near, far = relationship.column1, relationship.column2
-        near, far = (near, far) if first else (far, near)
-        condition = (
-            f"t.{quoted(other.primary_id)} IN (SELECT {quoted(far)} FROM {table_sql(relationship.intersect)} "  # noqa: S608 (quoted)
-            f"WHERE {quoted(near)} = ?)"
-        )
-        return other, Restriction(condition, (row_id,))
+            return read_row(self._context, target, member, self._request)
+        return read_collection(self._context, target, self._request, parent)
 
 
 def _not_allowed(method: str) -> ServiceError:

@@ -7,21 +7,11 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from confmig.emulator.errors import ServiceError
-from confmig.emulator.filters import Sql
+from confmig.emulator.filters import Sql, visible_sql
 from confmig.emulator.model import Column, Table
 from confmig.emulator.pagingcookies import Cookie, Place, Sorted, after_sql, place_of
-from confmig.emulator.reading import visible_sql
 from confmig.emulator.rendering import object_sql
 from confmig.emulator.store import SORT, Store, Value, quoted, table_sql
-
-
-class NumberedSql(Sql):
-    """SQL under construction whose parameters are numbered, so that its pieces may be written in any order."""
-
-    def add(self, value: Value) -> str:
-        """Take up a parameter and give its mark."""
-        super().add(value)
-        return f"?{len(self.parameters)}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from confmig.emulator.comparing import between_sql, compared_sql, joined_sql, kept_value, listed_sql
 from confmig.emulator.context import Context
 from confmig.emulator.errors import bad_query, fetch_attribute_missing, fetch_entity_missing, too_many_conditions
-from confmig.emulator.filters import membership_sql
+from confmig.emulator.filters import Sql, membership_sql
 from confmig.emulator.members import aggregate_members, aggregate_value, column_members, etag_sql
 from confmig.emulator.model import WHOLE, Column, Table
 from confmig.emulator.odata import MOST_CONDITIONS
@@ -16,7 +16,7 @@ from confmig.emulator.ordering import plain_sql, sorted_by
 from confmig.emulator.pagingcookies import Sorted
 from confmig.emulator.patterns import like_sql
 from confmig.emulator.reading import LARGEST_PAGE
-from confmig.emulator.selecting import NumberedSql, Select, Source
+from confmig.emulator.selecting import Select, Source
 from confmig.emulator.sqlsyntax import (
     Between,
     Comparison,
@@ -50,7 +50,7 @@ class Compiler:
     def __init__(self, context: Context, annotations: Annotations) -> None:
         self._context = context
         self._catalog = context.store.catalog
-        self._sql = NumberedSql(self._catalog)
+        self._sql = Sql(self._catalog)
         self._annotations = annotations
         self._sources: list[Source] = []
         self._conditions = 0

@@ -3,7 +3,7 @@
 import sqlite3
 from decimal import Decimal, InvalidOperation
 
-from confmig.emulator import exactnumbers
+from confmig.emulator import exactnumbers, formatting
 from confmig.emulator.fiscal import fiscal_period, fiscal_year
 
 
@@ -15,6 +15,7 @@ def register(connection: sqlite3.Connection) -> None:
     connection.create_function("fiscal_period", 4, fiscal_period, deterministic=True)
     connection.create_function("fiscal_year", 4, fiscal_year, deterministic=True)
     exactnumbers.register(connection)
+    formatting.register(connection)
 
 
 def _compare_numbers(left: str, right: str) -> int:

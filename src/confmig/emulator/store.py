@@ -33,6 +33,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def text_sql(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def table_sql(name: str) -> str:
     """The SQL name of a table's rows."""
     return quoted(f"t.{name}")
