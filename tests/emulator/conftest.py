@@ -12,6 +12,7 @@ from confmig.emulator.server import Emulator
 from .client import Client
 
 SHOP = Path(__file__).with_name("shop.yml")
+READING = Path(__file__).with_name("reading.yml")
 RULES = Path(__file__).with_name("rules.yml")
 QUERIES = Path(__file__).with_name("queries.yml")
 _DEFAULT_CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
@@ -60,3 +61,21 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip("the real packages are not here: set CONFMIG_CORPUS to their folder")
     return folder
+
+
+@pytest.fixture(scope="module")
+def reading() -> Iterator[Client]:
+    """Accounts with contacts, tasks and labels, shared by a module that only reads."""
+    with Emulator(EmulatorOptions(environment=str(READING))) as emulator:
+        client = Client(emulator.url)
+        yield client
+        client.close()
+
+
+@pytest.fixture
+def fresh_reading() -> Iterator[Client]:
+    """The same environment, for one test alone."""
+    with Emulator(EmulatorOptions(environment=str(READING))) as emulator:
+        client = Client(emulator.url)
+        yield client
+        client.close()

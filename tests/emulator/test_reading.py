@@ -181,7 +181,7 @@ def test_order_top_and_count(shop: Client) -> None:
 def test_counts_by_apply(shop: Client) -> None:
     assert shop.get("contacts?$apply=aggregate($count as n)")["value"] == [{"n": 3}]
     grouped = shop.get("contacts?$apply=groupby((shop_size),aggregate($count as n))&$filter=fullname ne null")["value"]
-    assert sorted(grouped, key=str) == [{"shop_size": 2, "n": 1}, {"shop_size": None, "n": 2}]
+    assert grouped == [{"n": 2}, {"shop_size": 2, "n": 1}]
     assert error(shop.send("GET", "contacts?$apply=topcount(1,x)"))[0] == 400
 
 
