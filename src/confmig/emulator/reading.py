@@ -193,16 +193,21 @@ def _page_reply(request: Request, table: Table, page: Page, total: int | None) -
         parts.append(f'"@{_LIMITED}":{"true" if total is not None and total > _MOST_COUNTED else "false"}')
     parts.append('"value":[' + ",".join(page.rows) + "]")
     if page.following is not None:
-        link = next_link(request, {"$skiptoken": page.following.token()})
+        link = next_link(request, {"$skiptoken": quoted_token(page.following.token())})
         parts.append(f'"@odata.nextLink":{msgspec.json.encode(link).decode()}')
     return raw_json_reply(",".join(parts) + "}", applied=preferences.applied)
 
 
+def quoted_token(token: str) -> str:
+    """A cookie as the service encodes it in links."""
+    return quote(token, safe=IN_TOKENS)
+
+
 def next_link(request: Request, tokens: Mapping[str, str]) -> str:
-    """The address of a request with other tokens in its query."""
+    """The address of a request with other tokens in its query; they are encoded already."""
     gone = ("$skiptoken=", "%24skiptoken=", "$deltatoken=", "%24deltatoken=")
     kept = [part for part in request.query.split("&") if part and not part.startswith(gone)]
-    kept += [f"{name}={quote(value, safe=IN_TOKENS)}" for name, value in tokens.items()]
+    kept += [f"{name}={value}" for name, value in tokens.items()]
     # Inside a batch, URLs come with plain blanks.
     return f"{request.base}{quote(request.path)}?{'&'.join(kept).replace(' ', '%20')}"
 

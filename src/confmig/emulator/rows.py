@@ -26,6 +26,7 @@ from confmig.emulator.reading import Parent, is_member, read_collection, read_co
 from confmig.emulator.references import change_reference, create_below, read_reference
 from confmig.emulator.sqlqueries import read_sql
 from confmig.emulator.store import Store
+from confmig.emulator.tracking import count_changes, is_tracked, read_changes
 from confmig.emulator.transfers import Transfers
 from confmig.emulator.urls import Segment
 from confmig.emulator.wire import JSON, Reply, Request, json_reply, raw_json_reply
@@ -63,7 +64,8 @@ class Rows:
             return run_bulk(self._writer, self._table, segments[1].name.removeprefix(PREFIX), self._request)
         if len(segments) == 2 and segments[1].name == "$count" and method == "GET":
             self._context.require("Read", self._table)
-            return read_count(self._context, self._table, self._request)
+            count = count_changes if is_tracked(self._request) else read_count
+            return count(self._context, self._table, self._request)
         if len(segments) > 1:
             raise segment_missing(segments[1].name)
         if method == "POST":
@@ -77,7 +79,8 @@ class Rows:
             return read_fetch(self._context, self._table, self._request)
         if "$apply" in self._request.options():
             return read_aggregate(self._context, self._table, self._request)
-        return read_collection(self._context, self._table, self._request)
+        read = read_changes if is_tracked(self._request) else read_collection
+        return read(self._context, self._table, self._request)
 
     def _on_row(self, segment: Segment) -> Reply:
         actions: dict[str, Callable[[Segment], Reply]] = {

@@ -112,6 +112,7 @@ class Store:
                 "CREATE TABLE IF NOT EXISTS names "
                 "(entity, id, column, name, PRIMARY KEY (entity, id, column)) WITHOUT ROWID"
             )
+            self.connection.execute("CREATE TABLE IF NOT EXISTS deletions (version INTEGER PRIMARY KEY, entity, id)")
             self.connection.execute("CREATE TABLE IF NOT EXISTS files (id TEXT PRIMARY KEY, content BLOB)")
             self.connection.execute(
                 "CREATE TABLE IF NOT EXISTS sequences "
@@ -221,6 +222,11 @@ class Store:
     def _keep_version(self) -> None:
         self.connection.execute("INSERT OR REPLACE INTO environment VALUES ('version', ?)", (str(self._version),))
 
+    @property
+    def version(self) -> int:
+        """The version of the newest write."""
+        return self._version
+
     def next_version(self) -> int:
         """The next row version; every write takes one."""
         self._version += 1
@@ -312,6 +318,8 @@ class Store:
             f"DELETE FROM {table_sql(table.name)} WHERE {quoted(table.primary_id)} = ?",  # noqa: S608 (quoted)
             (row_id,),
         )
+        if table.change_tracking and cursor.rowcount > 0:
+            self.connection.execute("INSERT INTO deletions VALUES (?, ?, ?)", (self.next_version(), table.name, row_id))
         self.connection.execute("DELETE FROM names WHERE entity = ? AND id = ?", (table.name, row_id))
         return cursor.rowcount > 0
 

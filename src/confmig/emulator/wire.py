@@ -50,6 +50,7 @@ class Preferences:
     max_page_size: int | None = None
     representation: bool = False
     continue_on_error: bool = False
+    track_changes: bool = False
     applied: tuple[str, ...] = ()
 
 
@@ -57,7 +58,7 @@ def preferences_of(header: str) -> Preferences:
     """Read a ``Prefer`` header; preferences that the service does not know are ignored, as RFC 7240 asks."""
     annotations = Annotations()
     size: int | None = None
-    representation = continue_on_error = False
+    representation = continue_on_error = tracked = False
     applied: list[str] = []
     for part in _split(header):
         name, _, value = part.partition("=")
@@ -70,10 +71,12 @@ def preferences_of(header: str) -> Preferences:
             representation = True
         elif name in ("odata.continue-on-error", "continue-on-error") and value in ("", "true"):
             continue_on_error = True
+        elif name == "odata.track-changes":
+            tracked = True
         else:
             continue
         applied.append(part)
-    return Preferences(annotations, size, representation, continue_on_error, tuple(applied))
+    return Preferences(annotations, size, representation, continue_on_error, tracked, tuple(applied))
 
 
 def _split(header: str) -> list[str]:
