@@ -122,6 +122,24 @@ def test_a_page_of_a_collection_of_a_row(pages: Client) -> None:
     assert "@odata.nextLink" not in second
 
 
+def test_the_addresses_of_the_rows_of_a_collection(pages: Client) -> None:
+    contoso = "accounts(a0000000-0000-4000-8000-000000000001)"
+    page = pages.get(f"{contoso}/account_labels/$ref")
+    assert page["@odata.context"] == f"{pages.root}$metadata#Collection($ref)"
+    ids = [f"{pages.root}labels(d0000000-0000-4000-8000-00000000000{number})" for number in (1, 2)]
+    assert page["value"] == [{"@odata.id": address} for address in ids]
+    first = pages.get(f"{contoso}/account_task_regardingobjectid/$ref", Prefer="odata.maxpagesize=1")
+    rest = pages.get(first["@odata.nextLink"], Prefer="odata.maxpagesize=1")
+    assert len({row["@odata.id"] for row in [*first["value"], *rest["value"]]}) == 2
+
+
+def test_the_version_of_the_metadata_is_an_annotation(pages: Client) -> None:
+    annotation = "Microsoft.Dynamics.CRM.globalmetadataversion"
+    page = pages.get("labels?$top=1", Prefer=f'odata.include-annotations="{annotation}"')
+    assert page[f"@{annotation}"].isdigit()
+    assert f"@{annotation}" not in pages.get("labels?$top=1")
+
+
 def test_the_count_is_of_all_pages(pages: Client) -> None:
     path = "accounts?$select=name&$count=true&$filter=startswith(name,'Number')"
     page = pages.get(path, Prefer='odata.maxpagesize=50,odata.include-annotations="Microsoft.Dynamics.CRM.*"')

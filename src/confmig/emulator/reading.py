@@ -15,6 +15,7 @@ from confmig.emulator.errors import bad_query, property_missing, row_missing
 from confmig.emulator.expanding import IN_TOKENS, Expander, parse_expand, selected
 from confmig.emulator.filtering import Filters
 from confmig.emulator.filters import Sql
+from confmig.emulator.metadatalog import current_version
 from confmig.emulator.model import Table
 from confmig.emulator.navigating import collection_step
 from confmig.emulator.odata import parse_filter
@@ -22,7 +23,7 @@ from confmig.emulator.orderby import orders_of
 from confmig.emulator.pagingcookies import Cookie, parse_cookie
 from confmig.emulator.rendering import Shape, default_columns, fields_sql, row_sql, with_primary_id
 from confmig.emulator.selecting import Page, Select, Source, count_rows, read_page
-from confmig.emulator.store import quoted, table_sql
+from confmig.emulator.store import quoted, table_sql, text_sql
 from confmig.emulator.wire import Reply, Request, raw_json_reply
 
 LARGEST_PAGE = 5000
@@ -30,6 +31,7 @@ _MOST_COUNTED = 5000
 _MOST_DIGITS = 10
 _KNOWN = frozenset({"$select", "$filter", "$orderby", "$top", "$expand", "$count", "$skiptoken", "$deltatoken"})
 _TOTAL = "Microsoft.Dynamics.CRM.totalrecordcount"
+_METADATA = "Microsoft.Dynamics.CRM.globalmetadataversion"
 _LIMITED = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
 
 
@@ -178,19 +180,41 @@ def read_collection(context: Context, table: Table, request: Request, parent: Pa
         cookie=cookie,
         last=top is not None,
     )
-    return _page_reply(request, table, page, total)
+    shown = f"{request.base}$metadata#{context_of(table.entity_set, options)}"
+    return _page_reply(context, request, shown, page, total)
 
 
-def _page_reply(request: Request, table: Table, page: Page, total: int | None) -> Reply:
+def read_references(context: Context, request: Request, parent: Parent) -> Reply:
+    """A page of the addresses of the rows of a collection.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/retrieve-entity-using-web-api
+
+    Raises:
+        ServiceError: The table has no such collection.
+    """
+    target, cookie = parent.target(context), cookie_of(request.options())
+    select = select_of(context, target, {}, parent)
+    start = msgspec.json.encode(f"{request.base}{target.entity_set}(").decode()[:-1]
+    key = f"t.{quoted(target.primary_id)}"
+    begin = text_sql(f',"@odata.id":{start}')
+    select.members.append(f"{begin} || {key} || ')\"'")
+    size = min(request.preferences().max_page_size or LARGEST_PAGE, LARGEST_PAGE)
+    number = cookie.page + 1 if cookie is not None else 1
+    page = read_page(context.store, select, size=size, page=number, cookie=cookie)
+    return _page_reply(context, request, f"{request.base}$metadata#Collection($ref)", page, None)
+
+
+def _page_reply(context: Context, request: Request, shown: str, page: Page, total: int | None) -> Reply:
     preferences = request.preferences()
-    shown = msgspec.json.encode(f"{request.base}$metadata#{context_of(table.entity_set, request.options())}").decode()
-    parts = [f'{{"@odata.context":{shown}']
+    parts = [f'{{"@odata.context":{msgspec.json.encode(shown).decode()}']
     if total is not None:
         parts.append(f'"@odata.count":{min(total, _MOST_COUNTED)}')
     if preferences.annotations.wants(_TOTAL):
         parts.append(f'"@{_TOTAL}":{-1 if total is None else min(total, _MOST_COUNTED)}')
     if preferences.annotations.wants(_LIMITED):
         parts.append(f'"@{_LIMITED}":{"true" if total is not None and total > _MOST_COUNTED else "false"}')
+    if preferences.annotations.wants(_METADATA):
+        parts.append(f'"@{_METADATA}":"{current_version(context.store)}"')
     parts.append('"value":[' + ",".join(page.rows) + "]")
     if page.following is not None:
         link = next_link(request, {"$skiptoken": quoted_token(page.following.token())})

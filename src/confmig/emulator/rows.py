@@ -22,7 +22,7 @@ from confmig.emulator.fetchxml import is_fetch, read_fetch
 from confmig.emulator.files import on_column
 from confmig.emulator.model import Table
 from confmig.emulator.payload import Body, decode_object
-from confmig.emulator.reading import Parent, is_member, read_collection, read_count, read_row, row_json
+from confmig.emulator.reading import Parent, is_member, read_collection, read_count, read_references, read_row, row_json
 from confmig.emulator.references import change_reference, create_below, read_reference
 from confmig.emulator.sqlqueries import read_sql
 from confmig.emulator.store import Store
@@ -167,7 +167,7 @@ class Rows:
         nav = segments[1]
         if segments[-1].name == "$ref":
             if self._request.method == "GET":
-                return read_reference(self._context, self._table, row_id, nav, self._request)
+                return self._references(row_id, nav)
             return change_reference(self._writer, self._table, row_id, nav, self._request)
         column = self._table.columns.get(nav.name)
         # What is sent to an image is a file, or is its value as that of any other property.
@@ -207,6 +207,14 @@ class Rows:
             return Reply(200, text.encode(), {"Content-Type": "text/plain"})
         context = f"{self._request.base}$metadata#{self._table.entity_set}({row_id})/{name}"
         return json_reply({"@odata.context": context, "value": value})
+
+    def _references(self, row_id: str, nav: Segment) -> Reply:
+        catalog, table = self._store.catalog, self._table
+        if catalog.collection(table.name, nav.name) is None and catalog.association(table.name, nav.name) is None:
+            return read_reference(self._context, table, row_id, nav, self._request)
+        parent = Parent(table, row_id, nav.name)
+        self._context.require("Read", parent.target(self._context))
+        return read_references(self._context, self._request, parent)
 
     def _on_navigation(self, row_id: str, segments: list[Segment]) -> Reply:
         catalog, nav = self._store.catalog, segments[1].name
