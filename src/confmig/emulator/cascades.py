@@ -29,6 +29,9 @@ def release(store: Store, table: Table, row_id: str) -> list[Row]:
         ServiceError: A relationship does not allow the row to be deleted while another one points to it.
     """
     below: list[Row] = []
+    if table.ownership == "user":
+        # With whom it was shared.
+        store.query('DELETE FROM "t.principalobjectaccess" WHERE "objectid" = ?', (row_id,))
     for one in store.catalog.to_table.get(table.name, []):
         child = store.catalog.tables[one.table]
         column = child.columns[one.column]

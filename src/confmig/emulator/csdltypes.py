@@ -48,6 +48,8 @@ _COMPLEX: dict[str, dict[str, str]] = {
     "StateOptionMetadata:OptionMetadata": {"DefaultStatus": "Int32", "InvariantName": "String"},
     "WhoAmIResponse": {"BusinessUnitId": "Guid", "UserId": "Guid", "OrganizationId": "Guid"},
     "RetrieveVersionResponse": {"Version": "String"},
+    "RetrieveProvisionedLanguagesResponse": {"RetrieveProvisionedLanguages": "Collection(Int32)"},
+    "RetrieveAvailableLanguagesResponse": {"LocaleIds": "Collection(Int32)"},
     "CreateMultipleResponse": {"Ids": "Collection(Guid)"},
     "InsertOptionValueResponse": {"NewOptionValue": "Int32"},
     "InsertStatusValueResponse": {"NewOptionValue": "Int32"},
@@ -146,6 +148,8 @@ _NAVIGATIONS: dict[str, dict[str, str]] = {
 _FUNCTIONS: dict[str, tuple[dict[str, str], str]] = {
     "WhoAmI": ({}, "WhoAmIResponse"),
     "RetrieveVersion": ({}, "RetrieveVersionResponse"),
+    "RetrieveProvisionedLanguages": ({}, "RetrieveProvisionedLanguagesResponse"),
+    "RetrieveAvailableLanguages": ({}, "RetrieveAvailableLanguagesResponse"),
 }
 _OPTION = {"OptionSetName": "String", "AttributeLogicalName": "String", "EntityLogicalName": "String", "Value": "Int32"}
 _LABELLED = _OPTION | {"Label": "Label", "Description": "Label", "SolutionUniqueName": "String"}

@@ -152,7 +152,7 @@ class Store:
         self.catalog = Catalog(data.tables, data.many_to_many, data.declared, data.option_sets, data.languages)
         self.organization_id = rows["organization_id"]
         self.caller_id = rows["caller_id"]
-        self.logic = rows["logic"]
+        self.logic = rows.get("logic", self.logic)
         self.business_unit_id = rows["business_unit_id"]
         # The versions of a process that was killed are not known: the next ones begin well above them.
         self._version = int(rows.get("version", 0)) + _VERSION_GAP

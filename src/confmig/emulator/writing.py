@@ -152,7 +152,9 @@ class Writer:
     def _make_parents(self, table: Table, change: Change) -> None:
         for one, body in change.parents:
             target = self._store.catalog.tables["systemuser" if one.target == "owner" else one.target]
-            point(table.columns[one.column], change.values, target.name, self.create(target, body))
+            made = self.create(target, body)
+            self.context.require_link(table, target, made)
+            point(table.columns[one.column], change.values, target.name, made)
 
     def _write_below(self, table: Table, row_id: str, change: Change) -> None:
         for one, bodies in change.children:
