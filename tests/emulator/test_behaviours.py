@@ -72,6 +72,22 @@ def test_other_assumptions_about_changes_of_live_rows(value: str, renamed: str, 
         assert (client.get(LIVE)["@odata.etag"] == version) == (value == "ignore")
 
 
+def test_a_change_of_a_live_journey_makes_its_next_version_which_takes_its_place() -> None:
+    with serving("live-update=version", "publish=supersede") as client:
+        assert send(client, "PATCH", LIVE, {"msdynmkt_name": "second"}) == (204, "")
+        assert (name(client, LIVE), state(client, LIVE)) == ("Live", (1, 2))
+        [second] = client.rows("msdynmkt_journeys?$filter=msdynmkt_name eq 'second'")
+        assert (second["statecode"], second["statuscode"], second["msdynmkt_versionnumber"]) == (0, 1, 2)
+        assert second["msdynmkt_baseversionjourneyid"] == LIVE[-37:-1]
+        path = f"msdynmkt_journeys({second['msdynmkt_journeyid']})"
+        assert send(client, "PATCH", path, PUBLISHED) == (204, "")
+        assert (state(client, path), state(client, LIVE)) == ((1, 2), (2, 3))
+        assert client.get(LIVE)["msdynmkt_issupersededbylaterversion"] is True
+        assert client.get(path)["msdynmkt_issupersededbylaterversion"] is False
+        # Emails know no versions.
+        assert send(client, "PATCH", READY, {"msdynmkt_name": "second"}) == REFUSED
+
+
 def test_drafts_are_changed_freely() -> None:
     with serving() as client:
         for path in (DRAFT, DRAFT_EMAIL, STOPPED):

@@ -22,6 +22,20 @@ class DefinitionOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     table: str
 
 
+class Versions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The columns of a table whose rows have versions.
+
+    Attributes:
+        first: Holds the id of the first version; null in that itself.
+        number: Counts the versions.
+        superseded: Says whether a later version took the row's place.
+    """
+
+    first: str
+    number: str
+    superseded: str
+
+
 class LiveTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The states of a table whose rows go live.
 
@@ -32,6 +46,7 @@ class LiveTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         publishing: The values of a row that is being published.
         ready_to_send: Whether its live state is only that of being ready to send.
         definition: What a row needs to go live.
+        versions: The columns by which its rows have versions.
     """
 
     live: dict[str, tuple[int, ...]]
@@ -40,6 +55,7 @@ class LiveTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     publishing: dict[str, int] = {}
     ready_to_send: bool = False
     definition: DefinitionOf | None = None
+    versions: Versions | None = None
 
 
 class Assumption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

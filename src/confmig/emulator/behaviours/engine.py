@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from confmig.emulator.behaviours.assumptions import Assumptions, LiveTable, Plugin, known
+from confmig.emulator.behaviours.versions import make_version, supersede
 from confmig.emulator.errors import ServiceError
 from confmig.emulator.model import Table
 from confmig.emulator.store import Store, Value
@@ -122,7 +123,10 @@ class Behaviours:
             # From one live state to another, as from Live to Stopping.
             return True
         chosen = self.chosen(table.name, "live-update")
-        if chosen == "refuse":
+        if chosen == "version" and states.versions is not None:
+            make_version(self._store, table, row_id, states.versions, {**values, **states.draft})
+            return False
+        if chosen in ("refuse", "version"):
             raise self._refusal("live-update", table, row_id)
         if chosen == "draft":
             values.update({name: value for name, value in states.draft.items() if name in table.columns})
@@ -141,6 +145,8 @@ class Behaviours:
             raise self._refusal("publish", table, row_id)
         if chosen == "publishing":
             values.update(states.publishing)
+        elif chosen == "supersede" and states.versions is not None:
+            supersede(self._store, table, row_id, states.versions, states.stopped or states.draft)
 
     def _check_definition(
         self, table: Table, states: LiveTable, row: Mapping[str, Value], row_id: str, *, live: bool
