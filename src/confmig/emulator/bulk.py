@@ -26,6 +26,7 @@ from confmig.emulator.writing import Writer
 
 ACTIONS = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple")
 PREFIX = "Microsoft.Dynamics.CRM."
+_NESTED = frozenset({dict, list})
 
 
 def run_bulk(writer: Writer, table: Table, action: str, request: Request) -> Reply:
@@ -76,7 +77,7 @@ def _targets(catalog: Catalog, table: Table, body: Body) -> list[Body]:
             )
         if given != expected:
             raise bad_request(f"A member of Targets is of type '{given}', not '{expected}'.")
-        if any(isinstance(value, dict | list) for value in target.values()):
+        if not _NESTED.isdisjoint(map(type, target.values())):
             _refuse_nested(catalog, table, target)
     return targets
 
