@@ -135,6 +135,10 @@ def test_a_link_expires(reading: Client) -> None:
     assert error(reading.send("GET", f"accounts/$count?$deltatoken={old}")) == (400, "0x80044352")
 
 
+def test_a_count_without_a_link_is_of_all_rows(reading: Client) -> None:
+    assert reading.send("GET", "accounts/$count", **_TRACK).content.decode("utf-8-sig") == "4"
+
+
 @pytest.mark.parametrize("token", ["x", "1!99/99/2026 00:00:00", "1", ""])
 def test_a_token_that_is_none_is_refused(reading: Client, token: str) -> None:
     assert error(reading.send("GET", f"accounts?$deltatoken={quote(token)}")) == (400, "0x80060888")

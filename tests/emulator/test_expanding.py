@@ -60,6 +60,29 @@ def test_a_reference_instead_of_a_row(reading: Client) -> None:
     assert last["primarycontactid"] is None
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("primarycontactid/fullname", "Ana Bowman"),
+        (f"{_TASKS}(b0000000-0000-4000-8000-000000000002)/subject", "Write"),
+        ("primarycontactid/parentcustomerid_account/name", "Contoso"),
+    ],
+)
+def test_a_path_goes_on_below_the_row_that_it_leads_to(reading: Client, path: str, value: str) -> None:
+    assert reading.get(f"accounts({CONTOSO})/{path}")["value"] == value
+    assert reading.send("GET", f"accounts({CONTOSO})/{path}/$value").text == value
+
+
+def test_a_path_ends_where_there_is_nothing_to_go_on_to(reading: Client) -> None:
+    tasks = reading.get(f"accounts({CONTOSO})/primarycontactid/contact_task_regardingobjectid?$select=subject")["value"]
+    assert [task["subject"] for task in tasks] == ["Call back"]
+    reference = reading.get(f"accounts({CONTOSO})/primarycontactid/parentcustomerid_account/$ref")
+    assert reference["@odata.id"] == f"{reading.root}accounts({CONTOSO})"
+    assert reading.send("GET", f"accounts({FABRIKAM})/parentaccountid/parentaccountid/name").status_code == 204
+    for path in ("primarycontactid/nothing", f"{_TASKS}/subject", "name/fullname", "primarycontactid/fullname/$ref"):
+        assert error(reading.send("GET", f"accounts({CONTOSO})/{path}"))[0] in (400, 404)
+
+
 def test_a_collection_with_all_its_options(reading: Client) -> None:
     options = "$select=subject;$filter=priority lt 3;$orderby=subject desc;$top=1"
     row = reading.get(f"accounts({CONTOSO})?$select=name&$expand={_TASKS}({options})")

@@ -64,7 +64,7 @@ class Rows:
             return run_bulk(self._writer, self._table, segments[1].name.removeprefix(PREFIX), self._request)
         if len(segments) == 2 and segments[1].name == "$count" and method == "GET":
             self._context.require("Read", self._table)
-            count = count_changes if is_tracked(self._request) else read_count
+            count = count_changes if "$deltatoken" in self._request.options() else read_count
             return count(self._context, self._table, self._request)
         if len(segments) > 1:
             raise segment_missing(segments[1].name)
@@ -165,7 +165,7 @@ class Rows:
         if self._request.method == "GET":
             self._context.require("Read", self._table, row_id)
         nav = segments[1]
-        if segments[-1].name == "$ref":
+        if segments[-1].name == "$ref" and len(segments) == 3:
             if self._request.method == "GET":
                 return self._references(row_id, nav)
             return change_reference(self._writer, self._table, row_id, nav, self._request)
@@ -242,20 +242,32 @@ class Rows:
             if found is None:
                 return Reply(204, b"", {"Content-Type": JSON})
             self._context.require("Read", *found)
+            if len(segments) > 2:
+                return self._go_on(*found, segments[2:])
             return read_row(self._context, *found, self._request)
-        parent = Parent(self._table, row_id, nav)
+        return self._members(Parent(self._table, row_id, nav), segments)
+
+    def _members(self, parent: Parent, segments: list[Segment]) -> Reply:
+        """The rows of a collection, their number, or one of them and what lies below it."""
         target = parent.target(self._context)
         self._context.require("Read", target)
         if segments[-1].name == "$count":
             return read_count(self._context, target, self._request, parent)
-        if len(segments) > 2:
-            raise segment_missing(segments[2].name)
         if segments[1].key is not None:
             member = self._context.row_of(target, segments[1])
             if not is_member(self._context, target, member, parent):
                 raise row_missing(target.name, member)
+            if len(segments) > 2:
+                return self._go_on(target, member, segments[2:])
             return read_row(self._context, target, member, self._request)
+        if len(segments) > 2:
+            raise segment_missing(segments[2].name)
         return read_collection(self._context, target, self._request, parent)
+
+    def _go_on(self, table: Table, row_id: str, rest: list[Segment]) -> Reply:
+        """What lies below a row that a navigation property leads to."""
+        there = Rows(self._writer, self._transfers, table, self._request)
+        return there.answer([Segment(table.entity_set, row_id), *rest])
 
 
 def _not_allowed(method: str) -> ServiceError:
