@@ -26,15 +26,6 @@ SCENARIOS = [
     for name in SCENARIO.findall(module.read_text("utf-8"))
 ]
 
-# What the emulator does not do yet; a name is taken off the list with the change that does it.
-AWAITED = {
-    "calls.changesSinceADeltaLink",
-    "queries.aggregateWithApply",
-    "queries.expandASingleAndACollection",
-    "rows.retrieveExpandsAndAnnotates",
-    "rows.valuesOfEveryType",
-}
-
 
 @cache
 def outcomes(*, secure: bool) -> dict[str, str | None]:
@@ -52,13 +43,10 @@ def outcomes(*, secure: bool) -> dict[str, str | None]:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_over_http(name: str) -> None:
-    error = outcomes(secure=False)[name]
-    if error and name in AWAITED:
-        pytest.xfail(error)
-    assert error is None
+    assert outcomes(secure=False)[name] is None
 
 
 def test_all_over_tls() -> None:
     found = outcomes(secure=True)
     assert sorted(found) == sorted(SCENARIOS)
-    assert {name: error for name, error in found.items() if error and name not in AWAITED} == {}
+    assert {name: error for name, error in found.items() if error} == {}

@@ -16,27 +16,6 @@ from .wiresamples import agree, parse, read_sample, wire
 HERE = Path(__file__).parent
 OFFICE = str(HERE / "office.yml")
 TOKEN = "a-token"
-# What the emulator does not do yet; a name is taken off the list with the change that does it.
-AWAITED = {
-    "apply-average",
-    "apply-count",
-    "apply-filter",
-    "apply-groupby",
-    "apply-sum",
-    "expand-nested",
-    "expand-options",
-    "expand-references",
-    "expand-references-of-a-collection",
-    "filter-between",
-    "filter-columns",
-    "filter-contain-values",
-    "filter-in",
-    "filter-under",
-    "retrieve-references",
-    "select-formatted-choices",
-    "track-changes",
-    "track-changes-with-a-filter",
-}
 SAMPLES = sorted((HERE / "wire").glob("*.http"))
 
 
@@ -48,9 +27,7 @@ def ending() -> Iterator[Executor]:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_sample(path: Path, ending: Executor, request: pytest.FixtureRequest) -> None:
-    if path.stem in AWAITED:
-        request.applymarker(pytest.mark.xfail)
+def test_sample(path: Path, ending: Executor) -> None:
     sample = read_sample(path)
     assert sample.sources, "the sample names no document"
     assert sample.exchanges, "the sample has no request"
