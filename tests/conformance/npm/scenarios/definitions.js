@@ -134,7 +134,7 @@ export async function retrieveRelationshipsByACast(api) {
 export async function csdl(api) {
   const document = await api.retrieveCsdlMetadata();
   assert.match(document, /<EntityType Name="new_bicycle"/);
-  assert.match(document, /<EntitySet Name="new_bicycles" EntityType="mscrm.new_bicycle"/);
+  assert.match(document, /<EntitySet Name="new_bicycles" EntityType="Microsoft.Dynamics.CRM.new_bicycle"/);
 }
 
 export async function createATableAndUseIt(api) {
