@@ -329,3 +329,20 @@ def test_bulk_delete_and_publishing_need_privileges_of_their_own(org: Client) ->
 def test_a_user_below_sees_no_more_than_its_unit(org: Client) -> None:
     give(org, CY, new_role(org, "Deep", "prvReadContact"))
     assert names(org, "contacts", CY) == {"Of Cy"}
+
+
+def test_secured_files_and_references(org: Client) -> None:
+    give(org, ANA, new_role(org, "Global", *CONTACTS))
+    path, binary = f"contacts({OF_ANA})", {"Content_Type": "application/octet-stream", "x_ms_file_name": "p.txt"}
+    assert error(org.send("PATCH", f"{path}/sec_paper", b"x", **binary, **as_ana())) == (403, "0x8004F507")
+    assert org.send("PATCH", f"{path}/sec_paper", b"pay", **binary).status_code == 204
+    assert org.send("GET", f"{path}/sec_paper/$value").content == b"pay"
+    assert org.send("GET", f"{path}/sec_paper/$value", **as_ana()).status_code == 204
+    begin = {
+        "Target": {"@odata.type": f"{CRM}contact", "contactid": OF_ANA},
+        "FileAttributeName": "sec_paper",
+    }
+    assert error(org.send("POST", "InitializeFileBlocksDownload", begin, **as_ana())) == (404, "0x80040217")
+    boss = {"@odata.id": f"contacts({OF_BO})"}
+    assert error(org.send("PUT", f"{path}/sec_boss/$ref", boss, **as_ana())) == (403, "0x8004F507")
+    assert org.send("PUT", f"{path}/sec_boss/$ref", boss).status_code == 204

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from confmig.emulator.context import Context
 from confmig.emulator.errors import ServiceError, invalid_argument, row_missing
-from confmig.emulator.files import set_file
+from confmig.emulator.files import hidden, set_file
 from confmig.emulator.filestore import content_id, content_size, file_name, read_part
 from confmig.emulator.model import Column, Table
 from confmig.emulator.operations import PREFIX, Call, Operations
@@ -98,7 +98,7 @@ class FileBlocks:
         transfer = _transfer(call, table, column, row_id)
         transfer.source = content_id(context.store, table, row_id, column)
         size = content_size(context.store, transfer.source)
-        if size is None:
+        if size is None or hidden(context, table, column):
             raise _no_file(table, column, row_id, transfer.source)
         return call.answer(
             {

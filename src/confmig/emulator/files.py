@@ -113,6 +113,8 @@ def set_file(writer: Writer, table: Table, row_id: str, column: Column, content:
     """
     store = writer.context.store
     writer.context.require("Write", table, row_id)
+    if writer.context.rights is not None:
+        writer.context.rights.check_given(table, [column.name], row_id)
     check_size(column, len(content or b""))
     with store.transaction():
         if not store.exists(table, row_id):
@@ -136,6 +138,8 @@ def _download(context: Context, table: Table, row_id: str, column: Column, reque
     Of an image it is the thumbnail, unless the full size is asked for.
     """
     context.require("Read", table, row_id)
+    if hidden(context, table, column):
+        return Reply(204)
     if column.type == "Image" and request.options().get("size") != "full":
         text = (context.store.read(table, row_id, [column.name]) or {}).get(column.name)
         thumbnail = base64.b64decode(str(text or ""))
@@ -148,6 +152,11 @@ def _download(context: Context, table: Table, row_id: str, column: Column, reque
     start, end, status = _wanted(request, size)
     content = read_part(context.store, source, start, end - start) if source is not None else thumbnail[start:end]
     return _sent(request, content, file_name(context.store, table, row_id, column), status, (start, end, size))
+
+
+def hidden(context: Context, table: Table, column: Column) -> bool:
+    """Whether column security hides a file from the caller, for whom it is as if there were none."""
+    return context.rights is not None and column.name in context.rights.hidden_columns(table)
 
 
 def _wanted(request: Request, size: int) -> tuple[int, int, int]:

@@ -44,6 +44,8 @@ def change_reference(writer: Writer, table: Table, row_id: str, nav: Segment, re
 
 def _single(writer: Writer, table: Table, row_id: str, one: ManyToOne, request: Request) -> Reply:
     writer.context.require("Write", table, row_id)
+    if writer.context.rights is not None:
+        writer.context.rights.check_given(table, [one.column], row_id)
     values: dict[str, Value] = {}
     if request.method == "DELETE":
         if writer.context.lookup_target(table, row_id, one) is None:
