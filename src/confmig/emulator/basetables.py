@@ -192,7 +192,8 @@ def base_tables() -> list[Table]:
         make(
             "systemuser",
             [
-                _text("fullname"), _text("firstname"), _text("lastname"), _text("domainname", 1024),
+                msgspec.structs.replace(_text("fullname"), can_create=False, can_update=False),
+                _text("firstname"), _text("lastname"), _text("domainname", 1024),
                 _text("internalemailaddress"), _flag("isdisabled"), _lookup("businessunitid", "businessunit"),
                 Column(name="applicationid", type="Uniqueidentifier"),
                 Column(name="azureactivedirectoryobjectid", type="Uniqueidentifier"), _number("accessmode"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from confmig.emulator import naming
 from confmig.emulator.dates import wire_date
+from confmig.emulator.derived import derived_columns
 from confmig.emulator.digits import number_converter, whole_converter
 from confmig.emulator.errors import (
     ServiceError,
@@ -36,6 +37,7 @@ class _Known:
     numbered: tuple[Column, ...]
     money: tuple[Column, ...]
     images: tuple[Column, ...]
+    derived: tuple[str, ...]
     creating: dict[str, Converter | None]
     updating: dict[str, Converter | None]
 
@@ -66,6 +68,10 @@ class Converters:
         """The images of a table."""
         return self._of(table).images
 
+    def derived(self, table: Table) -> tuple[str, ...]:
+        """The columns of a table that the service makes of others."""
+        return self._of(table).derived
+
     def of(self, table: Table, *, creating: bool) -> dict[str, Converter | None]:
         """The converter of each property; None for one whose value is ignored because it is read-only."""
         known = self._of(table)
@@ -83,6 +89,7 @@ class Converters:
                 tuple(column for column in table.columns.values() if column.auto_number),
                 money_columns(table),
                 image_columns(table),
+                derived_columns(table),
                 _made(table, creating=True),
                 _made(table, creating=False),
             )

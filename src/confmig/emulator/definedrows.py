@@ -12,6 +12,7 @@ from confmig.emulator import naming
 from confmig.emulator.converters import converter
 from confmig.emulator.definitioncheck import place_of
 from confmig.emulator.definitions import Definition, Json
+from confmig.emulator.derived import derive, derived_columns
 from confmig.emulator.errors import EmulatorStartError, ServiceError
 from confmig.emulator.model import NUMBERS, Column, ManyToMany, Table
 from confmig.emulator.states import default_status
@@ -108,6 +109,7 @@ class Filler:
         if {"statecode", "statuscode"} <= table.columns.keys():
             _complete_state(table, values)
         _follow_owner(table, values)
+        derive(self._store, table, tuple(name for name in derived_columns(table) if name not in row), values, None)
         self._store.insert(
             table, {name: value for name, value in values.items() if name.split(".")[0] in table.columns}
         )

@@ -8,6 +8,7 @@ from confmig.emulator.autonumber import next_number
 from confmig.emulator.cascades import release, to_assign
 from confmig.emulator.context import Context
 from confmig.emulator.converters import Converters
+from confmig.emulator.derived import derive
 from confmig.emulator.errors import (
     duplicate_row,
     intersect_read_only,
@@ -141,13 +142,16 @@ class Writer:
                 raise required_missing(name)
 
     def _settle(self, table: Table, values: dict[str, Value], row_id: str | None) -> None:
-        """Complete the values of money and images with what depends on them."""
+        """Complete the values of money, images and other columns with what depends on them."""
         money = self._converters.money(table)
         if money:
             self._currencies.settle(table, money, values, row_id)
         images = self._converters.images(table)
         if images:
             settle_images(self._store, table, images, values, self.context.now, row_id)
+        derived = self._converters.derived(table)
+        if derived:
+            derive(self._store, table, derived, values, row_id)
 
     def _make_parents(self, table: Table, change: Change) -> None:
         for one, body in change.parents:
