@@ -60,7 +60,7 @@ def cycles(edges: dict[str, set[str]]) -> Iterable[set[str]]:
 
 
 def test_the_list_names_environments_and_not_their_parts() -> None:
-    assert available() == ["journeys-production", "journeys-sandbox"]
+    assert available() == ["journeys-production", "journeys-sandbox", "standard"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -33,7 +33,7 @@ def emulator(
         str | None,
         typer.Option(
             envvar="CONFMIG_ENVIRONMENT",
-            help="Environment to serve: the path of a definition, or one that comes along: "
+            help="Environment to serve: the path of a definition, or one that comes along: standard (the default), "
             "journeys-sandbox, journeys-production.",
         ),
     ] = None,

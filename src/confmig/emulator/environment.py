@@ -2,16 +2,16 @@
 
 import uuid
 
-from confmig.emulator import basetables
-from confmig.emulator.baserows import add_base_rows, add_solutions
-from confmig.emulator.catalog import Catalog
+from confmig.emulator.baserows import add_solutions
 from confmig.emulator.defining import load_definition
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.loading import load_package
 from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.packagefile import open_package
-from confmig.emulator.securitytables import complete_security
 from confmig.emulator.store import Store
+
+STANDARD = "standard"
+"""The definition that is served when nothing else is asked for."""
 
 
 def open_environment(options: EmulatorOptions) -> Store:
@@ -70,11 +70,5 @@ def _fill(store: Store, options: EmulatorOptions) -> None:
             now=moment,
         )
         add_solutions(store, moment)
-    elif options.environment is not None:
-        load_definition(store, options.environment, moment, own_id=options.organization_id is None)
     else:
-        tables = {table.name: table for table in basetables.base_tables()}
-        relationships = complete_security(tables, ())
-        store.create(Catalog(tables.values(), relationships))
-        add_base_rows(store, moment)
-        add_solutions(store, moment)
+        load_definition(store, options.environment or STANDARD, moment, own_id=options.organization_id is None)

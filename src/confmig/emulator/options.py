@@ -16,7 +16,8 @@ class EmulatorOptions:
         package: Data package (zip, folder or schema file) whose tables and rows are served.
         empty: Serve the package's tables without its rows.
         without_outside_rows: Leave out the rows that the package's lookups name but the package does not hold.
-        environment: Name of a definition that comes with the emulator, or the path of a definition file.
+        environment: Name of a definition that comes with the emulator, or the path of a definition file; ``standard``
+            without it and without a package.
         store: SQLite file kept between runs; None keeps everything in memory.
         organization_id: Id of the organization; None makes a new one for each new store.
         token: The only bearer token that is accepted; None accepts any request.
