@@ -204,3 +204,11 @@ def test_going_on_after_a_change_set_that_failed(shop: Client) -> None:
     assert (reply.status_code, statuses(reply)) == (200, [404, 204])
     assert shop.send("GET", f"accounts({row})").status_code == 404
     assert shop.get(f"contacts({row})")["fullname"] == "Kept"
+
+
+def test_line_ends_without_cr_need_two_more(shop: Client) -> None:
+    text = f"--b\n{operation('GET', 'contacts?$top=1&$select=fullname')}\n--b--".replace("\r\n", "\n")
+    kind = "multipart/mixed; boundary=b"
+    assert error(shop.send("POST", "$batch", f"{text}\n".encode(), Content_Type=kind)) == (400, "0x80048d19")
+    reply = shop.send("POST", "$batch", f"{text}\n\n".encode(), Content_Type=kind)
+    assert (reply.status_code, statuses(reply)) == (200, [200])

@@ -297,3 +297,41 @@ def test_versions_rise_after_kills(tmp_path: Path) -> None:
             os.kill(process.pid, signal.SIGKILL)
         assert len(rows) == len(versions)
     assert versions == sorted(set(versions))
+
+
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+def test_versions_of_too_many_digits(shop: Client, header: str) -> None:
+    version = f'W/"{"9" * 6000}"'
+    if header == "If-Match":
+        assert error(shop.send("PATCH", ACCOUNT, {"creditonhold": True}, If_Match=version)) == (412, "0x80060882")
+    else:
+        assert shop.get(f"{ACCOUNT}?$select=name", If_None_Match=version)["name"] == "Contoso"
+
+
+def test_ranges_of_too_many_digits(fresh: Client) -> None:
+    paper = f"{ANA}/shop_paper"
+    begun = fresh.send("PATCH", f"{paper}?x-ms-file-name=a.txt", b"", x_ms_transfer_mode="chunked")
+    reply = fresh.send("PATCH", begun.headers["Location"], b"abc", Content_Range=f"bytes 0-2/{'9' * 5000}")
+    assert error(reply) == (400, "0x80048d19")
+    assert fresh.send("PATCH", begun.headers["Location"], b"abc", Content_Range="bytes 0-2/3").status_code == 204
+    whole = fresh.send("GET", f"{paper}/$value", Range=f"bytes={'9' * 5000}-")
+    assert (whole.status_code, whole.content) == (200, b"abc")
+
+
+def test_rows_nested_too_deep(fresh: Client) -> None:
+    def nested(depth: int) -> bytes:
+        return b'{"name":"A","parentaccountid":' * depth + b'{"name":"A"}' + b"}" * depth
+
+    assert error(fresh.send("POST", "accounts", nested(300))) == (400, "0x80048d19")
+    assert len(fresh.rows("accounts")) == 1
+    assert fresh.send("POST", "accounts", nested(9)).status_code == 204
+    assert len(fresh.rows("accounts")) == 11
+
+
+def test_body_with_a_byte_order_mark(fresh: Client) -> None:
+    assert fresh.send("POST", "accounts", b'\xef\xbb\xbf{"name":"Marked"}').status_code == 204
+
+
+def test_parameters_of_preferences_are_passed_over(fresh: Client) -> None:
+    reply = fresh.send("POST", "accounts?$select=name", {"name": "A"}, Prefer="return=representation; foo=1")
+    assert reply.status_code == 201

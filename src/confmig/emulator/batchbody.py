@@ -45,6 +45,10 @@ def read_items(content_type: str, body: bytes) -> list[Part | ChangeSet]:
     boundary = _boundary(content_type)
     if boundary is None:
         raise bad_request("The content type of a batch request is not multipart/mixed with a boundary.")
+    if body.endswith(b"--\n\n") and b"\r\n" not in body:
+        # Clients that cannot write CRLF add two line ends of their own:
+        # https://learn.microsoft.com/power-apps/developer/data-platform/webapi/execute-batch-operations-using-web-api
+        body = body.replace(b"\n", b"\r\n")
     items = [_item(section) for section in _sections(body, boundary, outer=True)]
     if sum(len(item.parts) if isinstance(item, ChangeSet) else 1 for item in items) > MOST_REQUESTS:
         raise ServiceError(

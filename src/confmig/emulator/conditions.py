@@ -10,7 +10,7 @@ from confmig.emulator.errors import duplicate_row, version_mismatch, versions_di
 from confmig.emulator.model import Table
 from confmig.emulator.store import Store
 
-_VERSION = re.compile(r'(?:W/)?"?(\d+)"?')
+_VERSION = re.compile(r'(?:W/)?"?(\d{1,19})"?')
 _ANY = "*"
 
 

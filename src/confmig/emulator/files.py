@@ -27,8 +27,8 @@ from confmig.emulator.transfers import CHUNK, Transfer, Transfers, check_size
 from confmig.emulator.wire import Reply, Request, json_reply
 from confmig.emulator.writing import Writer
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})")
 _PLAIN_IN_HEADER = " !#$&'()*+,/:;=?@[]~-._"
 _EXPOSED = "Access-Control-Expose-Headers"
 

@@ -3,6 +3,7 @@
 https://learn.microsoft.com/power-apps/developer/data-platform/webapi/create-entity-web-api
 """
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -68,7 +69,7 @@ def decode_json(body: bytes) -> object:
         ServiceError: It is not JSON.
     """
     try:
-        return _DECODER.decode(body)
+        return _DECODER.decode(body.removeprefix(BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
         raise bad_request(f"An error occurred while reading the request body: {error}") from error
 

@@ -62,7 +62,8 @@ def preferences_of(header: str) -> Preferences:
     applied: list[str] = []
     for part in _split(header):
         name, _, value = part.partition("=")
-        name, value = name.strip().lower(), value.strip().strip('"')
+        # Parameters of a preference follow a semicolon: https://www.rfc-editor.org/rfc/rfc7240#section-2
+        name, value = name.partition(";")[0].strip().lower(), value.partition(";")[0].strip().strip('"')
         if name == "odata.include-annotations":
             annotations = annotations_of(value)
         elif name == "odata.maxpagesize" and _SIZE.fullmatch(value):

@@ -13,6 +13,7 @@ from confmig.emulator.errors import (
     duplicate_row,
     intersect_read_only,
     not_supported,
+    payload_error,
     required_missing,
     row_missing,
 )
@@ -29,6 +30,8 @@ from confmig.emulator.store import Value, quoted, table_sql, target_column
 
 _WITH_THEIR_ACTIVITY = frozenset({"activityparty", "activitypointer"})
 """Tables whose rows come and go with an activity, and know no Create, Update and Delete of their own."""
+_DEEPEST = 50
+"""How deep the rows of one deep insert can be nested [inferred]; it keeps a hostile body from exhausting the stack."""
 
 
 class Writer:
@@ -38,6 +41,7 @@ class Writer:
         self.context = context
         self._store = context.store
         self._converters = converters
+        self._depth = 0
         self._owners = Owners(context.store)
         self._currencies = Currencies(context.store)
 
@@ -84,6 +88,8 @@ class Writer:
             values.update({name: value for name, value in keys.items() if name not in values})
         if fixed:
             values.update(fixed)
+        nested = bool(change.parents or change.children or change.joined)
+        self._deepen(table, nested)
         concerned = self.context.behaviours.concern(table)
         given = frozenset(values) if concerned else frozenset()
         new_id = str(values.get(table.primary_id) or uuid.uuid4())
@@ -106,7 +112,18 @@ class Writer:
                 raise duplicate_row() from error
             check_hierarchy(self._store, table, new_id, values)
             self._write_below(table, new_id, change)
+        self._depth -= nested
         return new_id
+
+    def _deepen(self, table: Table, nested: bool) -> None:
+        """Note that rows are made around or below a row; an error ends the request, and this writer with it.
+
+        Raises:
+            ServiceError: They are nested too deep.
+        """
+        self._depth += nested
+        if self._depth > _DEEPEST:
+            raise payload_error(table.entity_set, f"The rows of a request are nested more than {_DEEPEST} deep.")
 
     def _point_delegate(self, table: Table, values: dict[str, Value], *names: str) -> None:
         """Note who really wrote a row in the name of another user; nobody when the user did it."""
