@@ -14,6 +14,7 @@ from confmig.package.package import Package
 from tests.flow.conftest import Confmig, Result, Serve
 
 JOURNEY = "msdynmkt_journeys"
+PUBLISHED_BY_WRITING = ("publish=allow",)  # a test has no application that publishes
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_filter_leaves_rows_out_and_tells_what_leads_nowhere_now(confmig: Confmi
 
 
 def test_filter_tells_lookups_that_lead_nowhere_too(confmig: Confmig, serve: Serve) -> None:
-    source = serve(environment="journeys-sandbox")
+    source = serve(environment="journeys-sandbox", behaviours=PUBLISHED_BY_WRITING)
     users = rows(source.url, "msdynmkt_emails?$filter=_msdynmkt_templateid_value ne null and statuscode eq 1")
     name = users[0]["_msdynmkt_templateid_value"]
     live = requests.patch(
@@ -210,7 +211,8 @@ def test_a_row_that_goes_live_while_it_is_exported(policy: str, code: int, confm
     arguments = ("export", "--schema", "data_schema.xml", "--live", policy, "--format", "json", "--source")
     assert confmig(*arguments, quiet.url).code == 0
     before = {path: path.read_bytes() for path in Path().iterdir()}
-    source = serve(going_live(JOURNEY, row, {"statecode": 1, "statuscode": 2}), environment="journeys-sandbox")
+    live = going_live(JOURNEY, row, {"statecode": 1, "statuscode": 2})
+    source = serve(live, environment="journeys-sandbox", behaviours=PUBLISHED_BY_WRITING)
     result = confmig(*arguments, source.url)
     assert result.code == code, result
     (finding,) = section(result, "Findings")
@@ -258,7 +260,7 @@ def test_what_points_to_a_row_that_goes_live_later_is_left_out_too(confmig: Conf
         text = package.read("data.xml").decode()
     row = next(draft for draft in drafts if f"<targetid>{draft}</targetid>" in text)
     live = going_live("msdynmkt_fragments", row, {"statecode": 0, "statuscode": 2})
-    after = confmig(*arguments, serve(live, environment="journeys-sandbox").url)
+    after = confmig(*arguments, serve(live, environment="journeys-sandbox", behaviours=PUBLISHED_BY_WRITING).url)
     assert after.code == before.code == 0
     assert after.facts["associations"] < before.facts["associations"]
     with zipfile.ZipFile("data.zip") as package:
@@ -286,7 +288,7 @@ def test_rows_that_go_live_all_the_time_stop_an_export(confmig: Confmig, serve: 
 
         return app
 
-    source = serve(wrap, environment="journeys-sandbox")
+    source = serve(wrap, environment="journeys-sandbox", behaviours=PUBLISHED_BY_WRITING)
     arguments = ("--schema", "data_schema.xml", "--live", "filter", "--format", "json")
     result = confmig("export", "--source", source.url, *arguments)
     assert (result.code, result.report["reason"]) == (8, "service-unavailable")
