@@ -8,8 +8,10 @@ from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.server import Emulator
 
 from .client import ALL, NAME, Client
+from .metadatabodies import label, table
 from .test_packages import DATA, SCHEMA, write_zip
 
+SOLUTION = {"MSCRM.SolutionUniqueName": "examplesolution"}
 COMPONENTS = "solutioncomponents?$select=objectid,componenttype,rootcomponentbehavior"
 ACTIVE, DEFAULT = (f"fd140aa{letter}-4df4-11dd-bd17-0019b9312238" for letter in "ef")
 
@@ -99,3 +101,36 @@ def test_a_package_may_name_the_solutions_that_every_environment_has(tmp_path: P
         row = client.get(f"solutions({ACTIVE})?$select=uniquename,version")
         assert (row["uniquename"], row["version"]) == ("Active", "1.0")
         client.close()
+
+
+def test_a_publisher_and_a_solution_of_it_give_new_options_their_values(fresh: Client) -> None:
+    publisher = {
+        "uniquename": "examplepublisher",
+        "friendlyname": "Example Publisher",
+        "description": "An example publisher for samples",
+        "customizationprefix": "sample",
+        "customizationoptionvalueprefix": 72700,
+    }
+    publisher_id = fresh.create("publishers", publisher)
+    solution = {
+        "uniquename": "examplesolution",
+        "friendlyname": "Example Solution",
+        "description": "An example solution for samples",
+        "version": "1.0.0.0",
+        "publisherid@odata.bind": f"/publishers({publisher_id})",
+    }
+    solution_id = fresh.create("solutions", solution)
+    names = ",".join(publisher)
+    (found,) = fresh.rows(f"publishers?$select={names}&$filter=customizationoptionvalueprefix eq 72700")
+    assert {name: found[name] for name in publisher} == publisher
+    assert fresh.get(f"solutions({solution_id})?$select=description")["description"] == solution["description"]
+    reply = fresh.send("POST", "EntityDefinitions", table("sample_Account"), **SOLUTION)
+    assert reply.status_code == 204, reply.text
+    body = {
+        "EntityLogicalName": "sample_account",
+        "AttributeLogicalName": "statuscode",
+        "Label": label("Frozen"),
+        "StateCode": 1,
+    }
+    reply = fresh.send("POST", "InsertStatusValue", {**body, "SolutionUniqueName": "examplesolution"})
+    assert reply.json()["NewOptionValue"] == 727_000_000

@@ -13,6 +13,8 @@ CALLER_NAME = "# confmig-emulator"
 MESSAGES = ("Create", "Update", "Delete", "Retrieve", "RetrieveMultiple", "CreateMultiple", "UpdateMultiple")
 DEFAULT_VERSION = "9.2.25061.00151"
 DEFAULT_PUBLISHER = Publisher(uniquename="defaultpublisher", friendlyname="Default Publisher", prefix="new")
+OPTION_PREFIX = 10_000
+"""The prefix for option values of the publishers that come with an environment."""
 _HIDDEN = frozenset({"organization", "businessunit", "systemuser", "role", "systemuserroles"})
 _TABLE_COMPONENT = 1
 _WITH_SUBCOMPONENTS = 0
@@ -138,6 +140,8 @@ def add_solutions(
                 "uniquename": publisher.uniquename,
                 "friendlyname": publisher.friendlyname,
                 "customizationprefix": publisher.prefix,
+                "customizationoptionvalueprefix": OPTION_PREFIX,
+                "isreadonly": 0,
             }
             put(store, "publisher", row, now)
         for solution in installed.values():

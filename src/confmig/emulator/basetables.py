@@ -237,14 +237,18 @@ def base_tables() -> list[Table]:
         _activity_party(),
         make(
             "publisher",
-            [_text("uniquename"), _text("friendlyname"), _text("customizationprefix", 8)],
+            [
+                _text("uniquename", 256), _text("friendlyname", 256), _text("description", 2000),
+                _text("customizationprefix", 8), _number("customizationoptionvalueprefix"),
+                _text("emailaddress", 100), _text("supportingwebsiteurl", 200), _flag("isreadonly"),
+            ],
             primary_name="friendlyname",
         ),
         make(
             "solution",
             [
-                _text("uniquename", 65), _text("friendlyname", 256), _text("version", 256), _flag("ismanaged"),
-                _flag("isvisible"),
+                _text("uniquename", 65), _text("friendlyname", 256), _text("description", 2000),
+                _text("version", 256), _flag("ismanaged"), _flag("isvisible"),
                 Column(name="installedon", type="DateTime", format="DateOnly"),
                 Column(name="updatedon", type="DateTime", format="DateAndTime"), _lookup("publisherid", "publisher"),
                 _number("solutiontype"),

@@ -29,6 +29,8 @@ _TEXT_FORMATS = frozenset(
     }
 )  # fmt: skip
 _DATE_FORMATS = frozenset({"DateOnly", "DateAndTime"})
+_WHOLE_FORMATS = frozenset({"None", "Duration", "TimeZone", "Language", "Locale"})
+_IME_MODES = frozenset({"Auto", "Inactive", "Active", "Disabled"})
 _BEHAVIORS = frozenset({"UserLocal", "DateOnly", "TimeZoneIndependent"})
 _LENGTHS = {"String": (100, 4000), "Memo": (2000, 1_048_576)}
 _PRECISIONS = {"Decimal": (2, 10), "Double": (2, 5), "Money": (2, 4)}
@@ -113,6 +115,10 @@ def changed_column(column: Column, body: Json, *, merge: bool) -> Column:
         _check_member("RequiredLevel", level, _LEVELS)
         if not column.required:
             change["level"] = "ApplicationRequired" if level == "SystemRequired" else level
+    ime_mode = read_text(body, "ImeMode")
+    if ime_mode is not None:
+        _check_member("ImeMode", ime_mode, _IME_MODES)
+        change["ime_mode"] = ime_mode
     secured = read_flag(body, "IsSecured")
     if secured is not None:
         change["secured"] = secured
@@ -195,6 +201,7 @@ def _whole(kind: str, body: Json) -> Change:
     change = _limits(body)
     shape = read_text(body, "Format")
     if kind == "Integer" and shape is not None:
+        _check_member("Format", shape, _WHOLE_FORMATS)
         change["format"] = shape
     return change
 

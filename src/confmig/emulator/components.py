@@ -3,7 +3,7 @@
 https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/solutioncomponent
 """
 
-from confmig.emulator.baserows import SYSTEM_SOLUTION_IDS, add_component, add_table_messages
+from confmig.emulator.baserows import OPTION_PREFIX, SYSTEM_SOLUTION_IDS, add_component, add_table_messages
 from confmig.emulator.errors import ServiceError
 from confmig.emulator.model import Table
 from confmig.emulator.store import Store, quoted, table_sql
@@ -34,6 +34,18 @@ class Components:
         if not found:
             raise ServiceError(404, "0x80040217", f"Entity 'solution' With uniquename = {name} Does Not Exist")
         return found[0]
+
+    def option_prefix(self) -> int:
+        """With what the values of new options begin: what the publisher of the named solution says.
+
+        https://learn.microsoft.com/power-apps/maker/data-platform/create-solution#solution-publisher
+        """
+        tables = self._store.catalog.tables
+        found = self._store.read(tables["solution"], self._solution_id or "", ["publisherid"]) or {}
+        publisher_id = str(found.get("publisherid"))
+        publisher = self._store.read(tables["publisher"], publisher_id, ["customizationoptionvalueprefix"]) or {}
+        prefix = publisher.get("customizationoptionvalueprefix")
+        return prefix if isinstance(prefix, int) else OPTION_PREFIX
 
     def add(self, kind: int, object_id: str) -> None:
         """Make something a component of the named solution, and a table one of the default solution too."""

@@ -15,6 +15,8 @@ _ENUMS: dict[str, tuple[str, ...]] = {
     "CascadeType": ("NoCascade", "Cascade", "Active", "UserOwned", "RemoveLink", "Restrict"),
     "DateTimeFormat": ("DateOnly", "DateAndTime"),
     "EntityKeyIndexStatus": ("Pending", "InProgress", "Active", "Failed"),
+    "ImeMode": ("Auto", "Inactive", "Active", "Disabled"),
+    "IntegerFormat": ("None", "Duration", "TimeZone", "Language", "Locale"),
     "OptionSetType": ("Picklist", "State", "Status", "Boolean"),
     "OwnershipTypes": (
         "None", "UserOwned", "TeamOwned", "BusinessOwned", "OrganizationOwned", "BusinessParented", "Filtered",
@@ -23,6 +25,7 @@ _ENUMS: dict[str, tuple[str, ...]] = {
     "SecurityTypes": ("None", "Append", "ParentChild", "Pointer", "Inheritance"),
     "StringFormat": ("Email", "Text", "TextArea", "Url", "TickerSymbol", "PhoneticGuide", "VersionNumber", "Phone"),
 }  # fmt: skip
+_FORMULA = {"FormulaDefinition": "String", "SourceTypeMask": "Int32"}
 _COMPLEX: dict[str, dict[str, str]] = {
     "LocalizedLabel": {
         "Label": "String", "LanguageCode": "Int32", "IsManaged": "Boolean", "MetadataId": "Guid",
@@ -77,29 +80,38 @@ _ENTITIES: dict[str, dict[str, str]] = {
         "RequiredLevel": "AttributeRequiredLevelManagedProperty", "ColumnNumber": "Int32",
     },
     "BigIntAttributeMetadata:AttributeMetadata": {"MinValue": "Int64", "MaxValue": "Int64"},
-    "BooleanAttributeMetadata:AttributeMetadata": {"DefaultValue": "Boolean"},
-    "DateTimeAttributeMetadata:AttributeMetadata": {"Format": "DateTimeFormat", "DateTimeBehavior": "DateTimeBehavior"},
-    "DecimalAttributeMetadata:AttributeMetadata": {"MinValue": "Decimal", "MaxValue": "Decimal", "Precision": "Int32"},
-    "DoubleAttributeMetadata:AttributeMetadata": {"MinValue": "Double", "MaxValue": "Double", "Precision": "Int32"},
+    "BooleanAttributeMetadata:AttributeMetadata": {"DefaultValue": "Boolean", **_FORMULA},
+    "DateTimeAttributeMetadata:AttributeMetadata": {
+        "Format": "DateTimeFormat", "DateTimeBehavior": "DateTimeBehavior", "ImeMode": "ImeMode", **_FORMULA,
+    },
+    "DecimalAttributeMetadata:AttributeMetadata": {
+        "MinValue": "Decimal", "MaxValue": "Decimal", "Precision": "Int32", "ImeMode": "ImeMode", **_FORMULA,
+    },
+    "DoubleAttributeMetadata:AttributeMetadata": {
+        "MinValue": "Double", "MaxValue": "Double", "Precision": "Int32", "ImeMode": "ImeMode",
+    },
     "EntityNameAttributeMetadata:AttributeMetadata": {"MaxLength": "Int32"},
     "FileAttributeMetadata:AttributeMetadata": {"MaxSizeInKB": "Int32"},
     "ImageAttributeMetadata:AttributeMetadata": {
         "IsPrimaryImage": "Boolean", "MaxHeight": "Int16", "MaxWidth": "Int16", "MaxSizeInKB": "Int32",
         "CanStoreFullImage": "Boolean",
     },
-    "IntegerAttributeMetadata:AttributeMetadata": {"MinValue": "Int32", "MaxValue": "Int32"},
+    "IntegerAttributeMetadata:AttributeMetadata": {
+        "MinValue": "Int32", "MaxValue": "Int32", "Format": "IntegerFormat", **_FORMULA,
+    },
     "LookupAttributeMetadata:AttributeMetadata": {"Targets": "Collection(String)"},
-    "MemoAttributeMetadata:AttributeMetadata": {"MaxLength": "Int32", "Format": "StringFormat"},
+    "MemoAttributeMetadata:AttributeMetadata": {"MaxLength": "Int32", "Format": "StringFormat", "ImeMode": "ImeMode"},
     "MoneyAttributeMetadata:AttributeMetadata": {
         "MinValue": "Double", "MaxValue": "Double", "Precision": "Int32", "PrecisionSource": "Int32",
-        "CalculationOf": "String", "IsBaseCurrency": "Boolean",
+        "CalculationOf": "String", "IsBaseCurrency": "Boolean", "ImeMode": "ImeMode", **_FORMULA,
     },
     "MultiSelectPicklistAttributeMetadata:AttributeMetadata": {"DefaultFormValue": "Int32"},
-    "PicklistAttributeMetadata:AttributeMetadata": {"DefaultFormValue": "Int32"},
+    "PicklistAttributeMetadata:AttributeMetadata": {"DefaultFormValue": "Int32", **_FORMULA},
     "StateAttributeMetadata:AttributeMetadata": {"DefaultFormValue": "Int32"},
     "StatusAttributeMetadata:AttributeMetadata": {"DefaultFormValue": "Int32"},
     "StringAttributeMetadata:AttributeMetadata": {
         "MaxLength": "Int32", "DatabaseLength": "Int32", "FormatName": "StringFormatName", "Format": "StringFormat",
+        "ImeMode": "ImeMode", "YomiOf": "String", **_FORMULA,
     },
     "UniqueIdentifierAttributeMetadata:AttributeMetadata": {},
     "EntityKeyMetadata:MetadataBase": {

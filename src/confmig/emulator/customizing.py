@@ -28,8 +28,6 @@ from confmig.emulator.schema import Schema
 from confmig.emulator.store import Store, quoted, table_sql
 from confmig.emulator.tablebodies import changed_table, read_table, second_primary
 
-OPTION_PREFIX = 10_000
-"""The prefix for option values of the default publisher."""
 _KEY_TYPES = frozenset({"Decimal", "Integer", "String", "DateTime", "Lookup", "Customer", "Owner", "Picklist"})
 _MOST_KEYS, _MOST_KEY_COLUMNS = 10, 16
 
@@ -54,7 +52,7 @@ class Customizer:
             ServiceError: The body is wrong or a name is taken.
         """
         catalog = self._store.catalog
-        table = read_table(body, catalog.option_sets, prefix=OPTION_PREFIX)
+        table = read_table(body, catalog.option_sets, prefix=self._components.option_prefix())
         if table.name in catalog.tables:
             raise name_taken(table.schema_name, "Entity")
         if table.entity_set in catalog.sets:
@@ -152,7 +150,7 @@ class Customizer:
             raise invalid_metadata("A lookup attribute is created together with its relationship.")
         if name.lower() in table.columns:
             raise column_taken(name.lower(), table.name)
-        column = read_column(name, body, self._store.catalog.option_sets, prefix=OPTION_PREFIX)
+        column = read_column(name, body, self._store.catalog.option_sets, prefix=self._components.option_prefix())
         if read_flag(body, "IsPrimaryName"):
             raise second_primary(column.name, table.name, str(table.primary_name))
         if column.type == "Image" and not any(one.type == "Image" for one in table.columns.values()):

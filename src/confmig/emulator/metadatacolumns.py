@@ -41,6 +41,10 @@ _RANGES: dict[str, tuple[int, int]] = {
     "Double": (-100000000000, 100000000000),
     "Money": (-922337203685477, 922337203685477),
 }
+_TYPED_IN = frozenset({"DateTime", "Decimal", "Double", "Memo", "Money", "String"})
+"""The types whose metadata have an ImeMode."""
+_COMPUTED = frozenset({"Boolean", "DateTime", "Decimal", "Integer", "Money", "Picklist", "String"})
+"""The types whose metadata have the formula of a calculated column."""
 
 
 def attribute_id(table: Table, column: Column) -> str:
@@ -134,6 +138,18 @@ def _attribute(table: Table, column: Column, number: int, option_sets: Mapping[s
 
 
 def _typed(column: Column) -> Json:
+    """The properties that a column has by its type."""
+    typed = _of_type(column)
+    if column.type in _TYPED_IN:
+        typed["ImeMode"] = column.ime_mode
+    if column.type in _COMPUTED:
+        typed |= {"FormulaDefinition": "", "SourceTypeMask": 0}
+    if column.type == "String":
+        typed["YomiOf"] = None
+    return typed
+
+
+def _of_type(column: Column) -> Json:
     kind = column.type
     if kind in ("Lookup", "Customer", "Owner"):
         return {"Targets": list(column.targets), "Format": "None"}
@@ -168,6 +184,8 @@ def _typed(column: Column) -> Json:
                 "CalculationOf": column.calculation_of,
                 "IsBaseCurrency": column.calculation_of is not None,
             }
+        if kind == "Integer":
+            more["Format"] = column.format or "None"
         return more
     if kind == "Image":
         return {

@@ -58,6 +58,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         any_option: Whether values beside the listed ones are accepted.
         option_set: The global choice that the options are of.
         default: The choice, or the 0 or 1 of a Boolean, that a new row gets when none is given.
+        ime_mode: How an input method editor treats what is typed into it.
         auto_number: The AutoNumberFormat; the service numbers new rows that bring no value.
         secured: Whether column security guards it.
         source_type: 0 simple, 1 calculated, 2 rollup, 3 formula.
@@ -94,6 +95,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     precision_source: int | None = None
     behavior: str = "UserLocal"
     format: str | None = None
+    ime_mode: str = "Auto"
     targets: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     any_option: bool = True

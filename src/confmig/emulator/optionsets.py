@@ -11,7 +11,6 @@ import msgspec
 from confmig.emulator.choicebodies import DEFAULT_TWO, listed_options, next_value, read_option, two_options
 from confmig.emulator.choices import Json, set_id
 from confmig.emulator.components import OPTION_SET, Components
-from confmig.emulator.customizing import OPTION_PREFIX
 from confmig.emulator.errors import (
     ServiceError,
     bad_request,
@@ -56,7 +55,7 @@ class OptionSets:
         one = OptionSet(
             name=name,
             kind="Boolean" if boolean else "Picklist",
-            options=two_options(body) if boolean else listed_options(body, prefix=OPTION_PREFIX),
+            options=two_options(body) if boolean else listed_options(body, prefix=self._components.option_prefix()),
             display_name=label.text if label else "",
             description=description.text if description else "",
             metadata_id=str(uuid.uuid4()),
@@ -142,7 +141,8 @@ class OptionSets:
         made: list[int] = []
 
         def insert(options: Options) -> Options:
-            option = msgspec.structs.replace(read_option(body, next_value(options, OPTION_PREFIX)), state=state)
+            value = next_value(options, self._components.option_prefix())
+            option = msgspec.structs.replace(read_option(body, value), state=state)
             if any(option.value == other.value for other in options):
                 raise option_set_wrong(f"The option value {option.value} is already used by the option set.")
             made.append(option.value)
