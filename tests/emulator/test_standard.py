@@ -197,3 +197,35 @@ def test_a_text_may_be_as_long_as_the_real_column_and_no_longer(standard: Client
     assert standard.send("POST", "accounts", {"name": "x" * 160}).status_code == 204
     assert standard.send("POST", "accounts", {"name": "x" * 161}).status_code == 400
     assert standard.send("POST", "accounts", {"name": "a", "industrycode": 99}).status_code == 400
+
+
+def test_the_customer_of_a_row_is_an_account_or_a_contact(standard: Client) -> None:
+    firm = standard.create("accounts", {"name": "Firm"})
+    boss = standard.create(
+        "contacts", {"lastname": "Boss", "parentcustomerid_account@odata.bind": f"/accounts({firm})"}
+    )
+    task = {"subject": "Call", "regardingobjectid_contact_task@odata.bind": f"/contacts({boss})"}
+    standard.create("tasks", task)
+    path = f"tasks?$select=subject&$filter=regardingobjectid_contact_task/_accountid_value eq {firm}"
+    assert [row["subject"] for row in standard.rows(path)] == ["Call"]
+    bind = {"parentcustomerid_contact@odata.bind": f"/contacts({boss})"}
+    aide = standard.create("contacts", {"lastname": "Aide", **bind})
+    read = f"contacts({aide})?$select=_accountid_value,_parentcontactid_value"
+    found = standard.get(read)
+    assert (found["_accountid_value"], found["_parentcontactid_value"]) == (None, boss)
+    reference = {"@odata.id": f"{standard.root}contacts({aide})"}
+    assert standard.send("POST", f"accounts({firm})/contact_customer_accounts/$ref", reference).status_code == 204
+    found = standard.get(read)
+    assert (found["_accountid_value"], found["_parentcontactid_value"]) == (firm, None)
+    assert standard.send("DELETE", f"accounts({firm})/contact_customer_accounts({aide})/$ref").status_code == 204
+    assert standard.get(read)["_accountid_value"] is None
+
+
+def test_values_of_the_rows_below_a_row(standard: Client) -> None:
+    contacts = [{"lastname": name, "annualincome": income} for name, income in (("A", 1000), ("B", 3000))]
+    firm = standard.create("accounts", {"name": "Firm", "contact_customer_accounts": contacts})
+    functions = {"average": "average", "sum": "total", "min": "minimum", "max": "maximum"}
+    asked = ",".join(f"annualincome with {function} as {alias}" for function, alias in functions.items())
+    (found,) = standard.rows(f"accounts({firm})/contact_customer_accounts?$apply=aggregate({asked})")
+    values = {name: float(found[name]) for name in functions.values()}
+    assert values == {"average": 2000, "total": 4000, "minimum": 1000, "maximum": 3000}

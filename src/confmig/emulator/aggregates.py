@@ -17,7 +17,7 @@ from confmig.emulator.members import aggregate_value, column_members, member, va
 from confmig.emulator.model import Column, Table
 from confmig.emulator.odata import parse_filter
 from confmig.emulator.ordering import plain_sql
-from confmig.emulator.reading import aliases_of, select_of, whole_number
+from confmig.emulator.reading import Parent, aliases_of, select_of, whole_number
 from confmig.emulator.rendering import concatenated, object_sql, value_sql
 from confmig.emulator.selecting import Select, count_rows, run
 from confmig.emulator.urls import split_outside
@@ -108,8 +108,8 @@ def _unsupported(text: str) -> ServiceError:
     return bad_query(f"The $apply '{text}' is not supported.")
 
 
-def read_aggregate(context: Context, table: Table, request: Request) -> Reply:
-    """The groups and values that ``$apply`` asks for.
+def read_aggregate(context: Context, table: Table, request: Request, parent: Parent | None = None) -> Reply:
+    """The groups and values that ``$apply`` asks for, of all rows or of those below a row.
 
     Raises:
         ServiceError: It asks for something that the service does not support, or of more than 50,000 rows.
@@ -120,7 +120,7 @@ def read_aggregate(context: Context, table: Table, request: Request) -> Reply:
             raise bad_query(f"The query parameter {name} is not supported with $apply.")
     apply = parse_apply(options["$apply"])
     aliases = aliases_of(options)
-    select = select_of(context, table, {**aliases, "$filter": options.get("$filter", "")}, None)
+    select = select_of(context, table, {**aliases, "$filter": options.get("$filter", "")}, parent)
     filters = Filters(context, select.sql)
     select.where += [filters.condition(table, "t", parse_filter(text, aliases)) for text in apply.filters]
     if count_rows(store, select, _MOST) > _MOST:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from confmig.emulator import naming
 from confmig.emulator.dates import wire_date
-from confmig.emulator.derived import derived_columns
+from confmig.emulator.derived import Rule, derived_columns
 from confmig.emulator.digits import number_converter, whole_converter
 from confmig.emulator.errors import (
     ServiceError,
@@ -37,7 +37,7 @@ class _Known:
     numbered: tuple[Column, ...]
     money: tuple[Column, ...]
     images: tuple[Column, ...]
-    derived: tuple[str, ...]
+    derived: tuple[Rule, ...]
     creating: dict[str, Converter | None]
     updating: dict[str, Converter | None]
 
@@ -68,7 +68,7 @@ class Converters:
         """The images of a table."""
         return self._of(table).images
 
-    def derived(self, table: Table) -> tuple[str, ...]:
+    def derived(self, table: Table) -> tuple[Rule, ...]:
         """The columns of a table that the service makes of others."""
         return self._of(table).derived
 

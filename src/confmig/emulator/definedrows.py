@@ -109,7 +109,9 @@ class Filler:
         if {"statecode", "statuscode"} <= table.columns.keys():
             _complete_state(table, values)
         _follow_owner(table, values)
-        derive(self._store, table, tuple(name for name in derived_columns(table) if name not in row), values, None)
+        derive(
+            self._store, table, tuple(rule for rule in derived_columns(table) if rule.column not in row), values, None
+        )
         self._store.insert(
             table, {name: value for name, value in values.items() if name.split(".")[0] in table.columns}
         )

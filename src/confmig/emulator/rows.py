@@ -262,7 +262,8 @@ class Rows:
             return read_row(self._context, target, member, self._request)
         if len(segments) > 2:
             raise segment_missing(segments[2].name)
-        return read_collection(self._context, target, self._request, parent)
+        read = read_aggregate if "$apply" in self._request.options() else read_collection
+        return read(self._context, target, self._request, parent)
 
     def _go_on(self, table: Table, row_id: str, rest: list[Segment]) -> Reply:
         """What lies below a row that a navigation property leads to."""
