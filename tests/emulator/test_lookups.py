@@ -230,8 +230,8 @@ def test_references_that_name_no_row(shop: Client) -> None:
         ("PUT", "shop_tags", {"@odata.id": f"shop_tags({RED})"}, (405, "0x80060888")),
         ("POST", "parentcustomerid_account", {"@odata.id": f"accounts({CONTOSO})"}, (405, "0x80060888")),
         ("POST", "shop_tags", {}, (400, "0x80048d19")),
-        ("POST", "nothing", {"@odata.id": f"shop_tags({RED})"}, (400, "0x80048d19")),
-        ("POST", "fullname", {"@odata.id": f"shop_tags({RED})"}, (400, "0x80048d19")),
+        ("POST", "nothing", {"@odata.id": f"shop_tags({RED})"}, (404, "0x80060888")),
+        ("POST", "fullname", {"@odata.id": f"shop_tags({RED})"}, (404, "0x80060888")),
         ("DELETE", "shop_tags", None, (400, "0x80048d19")),
         ("DELETE", "shop_tags", None, (400, "0x80048d19")),
     ):

@@ -269,3 +269,20 @@ def test_rows_written_between_pages_do_not_move_the_others(many: Client) -> None
 def test_top_is_ignored_with_a_page_size_and_a_page_has_at_most_5000(many: Client) -> None:
     assert len(many.get("contacts?$top=5", Prefer="odata.maxpagesize=10")["value"]) == 10
     assert len(many.get("contacts?$select=contactid", Prefer="odata.maxpagesize=9999")["value"]) == 253
+
+
+def test_an_unknown_part_of_an_address_is_not_found(shop: Client) -> None:
+    for nope in ("nope", "nope/$ref", "nope/$count", "Microsoft.Dynamics.CRM.Nope()"):
+        reply = shop.send("GET", f"contacts({BOB})/{nope}")
+        assert error(reply) == (404, "0x80060888")
+        name = nope.partition("/")[0].removesuffix("()")
+        assert reply.json()["error"]["message"] == f"Resource not found for the segment '{name}'."
+
+
+def test_a_property_of_its_own_keeps_the_digits_of_its_scale(reading: Client) -> None:
+    path = f"accounts({CONTOSO})/revenue"
+    assert (
+        reading.get(path)["value"] == reading.get(f"accounts({CONTOSO})?$select=revenue")["revenue"] == "1234567.5000"
+    )
+    assert reading.send("GET", f"{path}/$value").text == "1234567.5000"
+    assert reading.send("GET", f"accounts({CONTOSO})/name/$value").text == "Contoso"

@@ -11,7 +11,7 @@ import msgspec
 
 from confmig.emulator.context import Context
 from confmig.emulator.contexts import context_of
-from confmig.emulator.errors import bad_query, property_missing, row_missing
+from confmig.emulator.errors import bad_query, row_missing, segment_missing
 from confmig.emulator.expanding import IN_TOKENS, Expander, parse_expand, selected
 from confmig.emulator.filtering import Filters
 from confmig.emulator.filters import Sql
@@ -51,7 +51,7 @@ class Parent:
         """
         step = collection_step(context.store.catalog, self.table, self.nav, "NULL", "t")
         if step is None:
-            raise property_missing(self.nav, self.table.name)
+            raise segment_missing(self.nav)
         return step.table
 
     def condition(self, sql: Sql) -> str:
@@ -59,7 +59,7 @@ class Parent:
         own = sql.add(self.row_id)
         step = collection_step(sql.catalog, self.table, self.nav, own, "t")
         if step is None:
-            raise property_missing(self.nav, self.table.name)
+            raise segment_missing(self.nav)
         if not step.pairs:
             return step.link
         step = collection_step(sql.catalog, self.table, self.nav, own, "m") or step

@@ -6,7 +6,14 @@ https://learn.microsoft.com/power-apps/developer/data-platform/webapi/associate-
 from urllib.parse import unquote
 
 from confmig.emulator.context import Context
-from confmig.emulator.errors import ServiceError, navigation_unknown, null_refused, payload_error, row_missing
+from confmig.emulator.errors import (
+    ServiceError,
+    navigation_unknown,
+    null_refused,
+    payload_error,
+    row_missing,
+    segment_missing,
+)
 from confmig.emulator.model import Column, ManyToMany, ManyToOne, Table
 from confmig.emulator.payload import Body, bind, clear, decode_object
 from confmig.emulator.store import Value, target_column
@@ -38,7 +45,7 @@ def change_reference(writer: Writer, table: Table, row_id: str, nav: Segment, re
             return _pair(writer, table, row_id, nav, association, request)
         collection = catalog.collection(table.name, nav.name)
         if collection is None:
-            raise navigation_unknown(table.entity_set, nav.name)
+            raise segment_missing(nav.name)
         return _member(writer, table, row_id, nav, collection, request)
 
 
@@ -186,7 +193,7 @@ def read_reference(context: Context, table: Table, row_id: str, nav: Segment, re
     """
     one = context.store.catalog.lookup(table.name, nav.name)
     if one is None:
-        raise navigation_unknown(table.entity_set, nav.name)
+        raise segment_missing(nav.name)
     found = context.lookup_target(table, row_id, one)
     if found is None:
         return Reply(204)

@@ -14,7 +14,6 @@ from confmig.emulator.errors import (
     bad_request,
     intersect_read_only,
     key_row_missing,
-    property_missing,
     row_missing,
     segment_missing,
 )
@@ -198,15 +197,16 @@ class Rows:
 
     def _read_property(self, row_id: str, name: str, *, raw: bool) -> Reply:
         inner = Request("GET", self._request.base, self._request.path, f"$select={name}")
-        row = msgspec.json.decode(row_json(self._context, self._table, row_id, inner) or "{}", type=dict[str, object])
-        value = row.get(name)
-        if value is None:
+        body = row_json(self._context, self._table, row_id, inner) or "{}"
+        # As JSON text, so that amounts keep the digits of their scale.
+        value = bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(name, msgspec.Raw(b"null")))
+        if value == b"null":
             return Reply(204)
         if raw:
-            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-            return Reply(200, text.encode(), {"Content-Type": "text/plain"})
+            text = msgspec.json.decode(value, type=str).encode() if value.startswith(b'"') else value
+            return Reply(200, text, {"Content-Type": "text/plain"})
         context = f"{self._request.base}$metadata#{self._table.entity_set}({row_id})/{name}"
-        return json_reply({"@odata.context": context, "value": value})
+        return json_reply({"@odata.context": context, "value": msgspec.Raw(value)})
 
     def _references(self, row_id: str, nav: Segment) -> Reply:
         catalog, table = self._store.catalog, self._table
@@ -230,7 +230,7 @@ class Rows:
             return Reply(204)
         one = catalog.lookup(self._table.name, nav)
         if one is None and collection is None and catalog.association(self._table.name, nav) is None:
-            raise property_missing(nav, self._table.name)
+            raise segment_missing(nav)
         if method == "POST" and len(segments) == 2 and segments[1].key is None:
             made = create_below(self._writer, self._table, row_id, nav, decode_object(self._request.body))
             address = self._context.row_url(*made)
