@@ -99,3 +99,11 @@ def test_what_is_not_supported_is_refused(reading: Client, query: str, message: 
     reply = reading.send("GET", f"accounts?$apply={query}")
     assert error(reply) == (400, "0x80060888")
     assert message is None or reply.json()["error"]["message"] == message
+
+
+def test_two_values_of_the_same_name_are_refused(reading: Client) -> None:
+    for text in (
+        "aggregate($count as n,revenue with sum as n)",
+        "groupby((statuscode),aggregate($count as statuscode))",
+    ):
+        assert error(reading.send("GET", f"accounts?$apply={text}")) == (400, "0x80060888")

@@ -163,3 +163,20 @@ def test_what_is_not_supported_in_an_expansion_is_refused(reading: Client, expan
     reply = reading.send("GET", f"accounts?$select=name&$expand={expand}")
     assert error(reply) == (400, "0x80060888")
     assert message is None or reply.json()["error"]["message"] == message
+
+
+def test_the_key_of_a_principal_can_be_selected(reading: Client) -> None:
+    row = reading.get(f"accounts({CONTOSO})?$select=name&$expand=ownerid($select=ownerid)")
+    assert row["ownerid"] == {"systemuserid": row["ownerid"]["ownerid"], "ownerid": row["ownerid"]["ownerid"]}
+    assert "ownerid" in reading.get("systemusers?$select=ownerid&$top=1")["value"][0]
+
+
+def test_blanks_around_what_is_expanded_and_properties_that_come_twice(reading: Client) -> None:
+    expand = " primarycontactid ( $select = fullname ; $expand = createdby ( $select = fullname ) ) , createdby "
+    page = reading.get(f"accounts({CONTOSO})?$select=name&$expand={expand}")
+    assert page["@odata.context"].endswith(
+        "$metadata#accounts(name,primarycontactid(fullname,createdby(fullname)),createdby())/$entity"
+    )
+    assert page["primarycontactid"]["createdby"]["fullname"] == "# confmig-emulator"
+    twice = reading.send("GET", f"accounts({CONTOSO})?$select=name&$expand=primarycontactid,primarycontactid")
+    assert twice.text.count('"primarycontactid":') == 1

@@ -171,3 +171,11 @@ def test_relationships_of_both_kinds_by_their_own_properties(shop: Client) -> No
     )
     assert [row["SchemaName"] for row in nested["ManyToOneRelationships"]] == ["contact_account_primarycontactid"]
     assert nested["Keys"][0]["KeyAttributes"] == ["accountnumber"]
+
+
+def test_options_of_what_is_expanded(shop: Client) -> None:
+    inner = "$select=LogicalName;$filter=LogicalName eq 'name'"
+    one = shop.get(f"{ACCOUNT}?$select=LogicalName&$expand=Attributes({inner})")
+    assert one["@odata.context"].endswith("$metadata#EntityDefinitions(LogicalName,Attributes(LogicalName))/$entity")
+    reply = shop.send("GET", f"{ACCOUNT}?$select=LogicalName&$expand=Attributes($select=LogicalName;$top=1)")
+    assert reply.json()["error"]["message"] == "The query parameter $top is not supported"

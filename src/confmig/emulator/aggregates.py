@@ -119,6 +119,9 @@ def read_aggregate(context: Context, table: Table, request: Request, parent: Par
         if name.startswith("$") and name not in _OPTIONS:
             raise bad_query(f"The query parameter {name} is not supported with $apply.")
     apply = parse_apply(options["$apply"])
+    names = [*apply.groups, *(one.alias for one in apply.aggregates)]
+    if len(set(names)) < len(names):
+        raise bad_query(f"The $apply '{options['$apply']}' gives two values the same name.")
     aliases = aliases_of(options)
     select = select_of(context, table, {**aliases, "$filter": options.get("$filter", "")}, parent)
     filters = Filters(context, select.sql)

@@ -24,6 +24,7 @@ def _properties(options: Mapping[str, str]) -> list[str]:
     names = [name.strip() for name in options.get("$select", "").split(",") if name.strip()]
     for part in split_outside(options.get("$expand", ""), ","):
         nav, _, inside = part.strip().partition("(")
+        nav = nav.rstrip()
         if nav.endswith("/$ref"):
             names += [nav.removesuffix("/$ref"), f"{nav}()"]
         elif nav:

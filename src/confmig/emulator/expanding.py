@@ -18,7 +18,7 @@ from confmig.emulator.navigating import Step, step_from
 from confmig.emulator.odata import parse_filter
 from confmig.emulator.orderby import orders_of
 from confmig.emulator.pagingcookies import Cookie, Place
-from confmig.emulator.rendering import Expansion, default_columns, with_primary_id
+from confmig.emulator.rendering import PRINCIPALS, Expansion, default_columns, with_primary_id
 from confmig.emulator.selecting import Source
 from confmig.emulator.store import SORT, Store, quoted, text_sql
 from confmig.emulator.urls import split_outside
@@ -55,6 +55,9 @@ def selected(store: Store, table: Table, text: str) -> tuple[Column, ...]:
         if name == "*":
             columns += default_columns(table)
             continue
+        if name == "ownerid" and table.name in PRINCIPALS:
+            # It comes with every user and team, whose types inherit it from principal.
+            continue
         if name not in wire:
             raise property_missing(name, table.name)
         columns.append(wire[name])
@@ -74,7 +77,7 @@ def parse_expand(text: str) -> tuple[Wanted, ...]:
     wanted = tuple(_parts(text))
     if sum(1 for _ in _all(wanted)) > _MOST_EXPANDED:
         raise bad_query(f"The number of $expand options of a query exceeds the limit of {_MOST_EXPANDED}.")
-    return wanted
+    return tuple({one.nav: one for one in wanted}.values())
 
 
 def _all(wanted: tuple[Wanted, ...]) -> Iterator[Wanted]:
@@ -86,6 +89,7 @@ def _all(wanted: tuple[Wanted, ...]) -> Iterator[Wanted]:
 def _parts(text: str) -> Iterator[Wanted]:
     for part in split_outside(text, ","):
         nav, parenthesis, rest = part.strip().partition("(")
+        nav = nav.rstrip()
         if parenthesis and not rest.endswith(")"):
             raise bad_query(f"Syntax error in $expand: '{part.strip()}'.")
         options = dict(_options(rest[:-1])) if parenthesis else {}

@@ -48,9 +48,16 @@ def expansion(text: str) -> tuple[str, dict[str, str]]:
 
 
 def expansions(options: dict[str, str]) -> list[tuple[str, dict[str, str]]]:
-    """What ``$expand`` lists."""
+    """What ``$expand`` lists.
+
+    Raises:
+        ServiceError: An option in it is not supported.
+    """
     parts = (part.strip() for part in split_outside(options.get("$expand", ""), ","))
-    return [expansion(part) for part in parts if part]
+    found = [expansion(part) for part in parts if part]
+    for _, inner in found:
+        check_options(inner)
+    return found
 
 
 def project(row: Json, options: dict[str, str], kind: str, *, derived: bool) -> Json:

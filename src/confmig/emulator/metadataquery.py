@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from confmig.emulator.choicebodies import named_option_set
 from confmig.emulator.choices import Json
+from confmig.emulator.contexts import context_of
 from confmig.emulator.errors import ServiceError, bad_query, property_missing, segment_missing
 from confmig.emulator.metadata import Metadata
 from confmig.emulator.metadatadefaults import managed_properties
@@ -69,9 +70,7 @@ def entity_definitions(metadata: Metadata, segments: list[Segment], request: Req
 
 def _listed(options: dict[str, str]) -> str:
     """What the context of an answer says of the selected properties."""
-    names = [name.strip() for name in options.get("$select", "").split(",") if name.strip()]
-    names += [f"{navigation}()" for navigation, _ in expansions(options)] if names else []
-    return f"({','.join(names)})" if names else ""
+    return context_of("", options)
 
 
 def _collection(request: Request, context: str, options: dict[str, str], rows: list[Json]) -> Reply:

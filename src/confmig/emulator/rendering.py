@@ -20,7 +20,8 @@ _FORMATTED = "@OData.Community.Display.V1.FormattedValue"
 _LOGICAL_NAME = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 _NAVIGATION = "@Microsoft.Dynamics.CRM.associatednavigationproperty"
 _GROUP = 12
-_PRINCIPALS = frozenset({"systemuser", "team"})
+PRINCIPALS = frozenset({"systemuser", "team"})
+"""Tables whose rows have the key of the type they inherit from, too."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def fields_sql(catalog: Catalog, shape: Shape, alias: str) -> list[str]:
     if shape.etag and "versionnumber" in shape.table.columns:
         fields.append(f"""',"@odata.etag":"W/\\"' || ifnull({alias}."versionnumber", 0) || '\\""'""")
     fields += [field_sql(catalog, shape, column, alias) for column in shape.columns]
-    if shape.table.name in _PRINCIPALS and shape.principal:
+    if shape.table.name in PRINCIPALS and shape.principal:
         fields.append(f"""',"ownerid":"' || {alias}.{quoted(shape.table.primary_id)} || '"'""")
     fields += [_expansion_sql(catalog, expansion, shape.annotations) for expansion in shape.expansions]
     return fields
