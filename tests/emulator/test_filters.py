@@ -151,3 +151,12 @@ def test_the_documented_texts_of_what_is_wrong(reading: Client, condition: str, 
 )
 def test_what_cannot_be_a_filter_is_refused(reading: Client, condition: str) -> None:
     assert error(reading.send("GET", f"accounts?$filter={condition}"))[0] == 400
+
+
+def test_a_path_over_more_tables_than_a_query_joins_is_refused(reading: Client) -> None:
+    for number, expected in ((15, 200), (16, 400), (400, 400)):
+        path = "createdby/" * number + "fullname"
+        for query in (f"$filter={path} eq 'x'", f"$orderby={path}"):
+            reply = reading.send("GET", f"accounts?$select=name&{query}")
+            assert reply.status_code == expected, reply.text
+            assert expected == 200 or error(reply) == (400, "0x8004430D")

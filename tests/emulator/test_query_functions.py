@@ -41,7 +41,7 @@ def function(name: str, column: str, *values: str) -> str:
         (function("EqualUserId", "ownerid"), "CFAT"),
         (function("NotEqualUserId", "_ownerid_value"), ""),
         (function("EqualUserId", "createdby"), "CFAT"),
-        (function("NotEqualBusinessId", "owningbusinessunit"), "CFAT"),
+        (function("NotEqualBusinessId", "owningbusinessunit"), ""),
         (function("EqualUserTeams", "ownerid"), ""),
         (function("EqualUserOrUserTeams", "ownerid"), "CFAT"),
         (function("EqualUserOrUserHierarchy", "ownerid"), "CFAT"),
@@ -128,3 +128,15 @@ def test_now_is_in_the_present_period_and_in_neither_neighbour(fresh_reading: Cl
         condition = function(name.replace("This", step), "lastused")
         rows = fresh_reading.rows(f"accounts?$select=name&$filter={condition}")
         assert (row_id in [row["accountid"] for row in rows]) is holds
+
+
+def test_functions_about_rows_of_other_tables(reading: Client) -> None:
+    sour = "Microsoft.Dynamics.CRM.In(PropertyName='lastname',PropertyValues=['Bowman'])"
+    assert found(reading, f"account_contact_parentcustomerid/any(o1:(o1/{sour}))") == found(
+        reading, "account_contact_parentcustomerid/any(o1:o1/lastname eq 'Bowman')"
+    )
+    assert found(reading, f"primarycontactid/{sour}") == found(reading, "primarycontactid/lastname eq 'Bowman'") != ""
+    created = "o1/createdby/Microsoft.Dynamics.CRM.EqualUserId(PropertyName='systemuserid')"
+    assert found(reading, f"account_contact_parentcustomerid/any(o1:{created})") == found(
+        reading, "account_contact_parentcustomerid/any()"
+    )

@@ -15,6 +15,7 @@ from confmig.emulator.definitions import Definition, Json
 from confmig.emulator.derived import derive, derived_columns
 from confmig.emulator.errors import EmulatorStartError, ServiceError
 from confmig.emulator.model import NUMBERS, Column, ManyToMany, Table
+from confmig.emulator.ownership import complete_units
 from confmig.emulator.states import default_status
 from confmig.emulator.store import Store, Value, file_column, target_column
 
@@ -77,6 +78,7 @@ class Filler:
                     raise self._error(table, row_id, words, column)
             for relationship, pairs in self._definition.associations.items():
                 self._associate(relationship, pairs)
+            complete_units(self._store)
 
     def _error(self, table: Table, row_id: str, words: str, column: str | None = None) -> EmulatorStartError:
         path: list[str | dict[str, str]] = ["rows", table.name, {table.primary_id: row_id}]

@@ -259,6 +259,11 @@ def invalid_argument(message: str = "Invalid argument.") -> ServiceError:
     return ServiceError(400, "0x80040203", message)
 
 
+def too_many_links() -> ServiceError:
+    """A query joins more tables than the service does."""
+    return ServiceError(400, "0x8004430D", "Number of link entities in query exceeded maximum limit.")
+
+
 def too_many_conditions() -> ServiceError:
     """A query with more than 500 conditions."""
     return ServiceError(

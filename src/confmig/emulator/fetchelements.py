@@ -7,12 +7,17 @@ import re
 
 from lxml import etree
 
-from confmig.emulator.errors import ServiceError, bad_query, fetch_attribute_missing, too_many_conditions
+from confmig.emulator.errors import (
+    ServiceError,
+    bad_query,
+    fetch_attribute_missing,
+    too_many_conditions,
+    too_many_links,
+)
 from confmig.emulator.model import Column, Table
-from confmig.emulator.odata import MOST_CONDITIONS
+from confmig.emulator.odata import MOST_CONDITIONS, MOST_LINKS
 
 Element = etree._Element
-_MOST_LINKS = 15
 _DEEPEST = 100
 _WHOLE = re.compile(r"0*[1-9][0-9]{0,9}")
 _CHILDREN = ("filter", "order", "link-entity", "attribute", "all-attributes", "no-attrs")
@@ -64,8 +69,8 @@ def check_limits(entity: Element) -> None:
             it does not belong.
     """
     links = sum(1 for _ in entity.iter("link-entity"))
-    if links > _MOST_LINKS:
-        raise ServiceError(400, "0x8004430D", "Number of link entities in query exceeded maximum limit.")
+    if links > MOST_LINKS:
+        raise too_many_links()
     if links + sum(1 for _ in entity.iter("condition")) > MOST_CONDITIONS:
         raise too_many_conditions()
     for element in entity.iter("entity", "link-entity"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from confmig.emulator import naming, odata
 from confmig.emulator.comparing import SIGNS, columns_sql, compared_sql
 from confmig.emulator.context import Context
-from confmig.emulator.errors import bad_query, property_missing
+from confmig.emulator.errors import bad_query, property_missing, too_many_links
 from confmig.emulator.filters import Sql, comparable
 from confmig.emulator.model import TEXTS, Column, Table
 from confmig.emulator.navigating import step_from
@@ -119,8 +119,10 @@ def field_of(sql: Sql, table: Table, alias: str, path: str, *, logical: bool = F
         logical: Whether columns may go by their logical names, as in the functions of Dataverse.
 
     Raises:
-        ServiceError: A property of the path is unknown.
+        ServiceError: A property of the path is unknown, or there are more navigation properties than links in a query.
     """
+    if path.count("/") > odata.MOST_LINKS:
+        raise too_many_links()
     nav, slash, rest = path.partition("/")
     if not slash:
         column = sql.catalog.wire_columns(table.name).get(path)

@@ -15,6 +15,7 @@ from confmig.emulator.filtertree import Any, Comparison, Date, Group, Guid, Memb
 __all__ = ["Any", "Comparison", "Date", "Group", "Guid", "Membership", "Node", "Not", "Property", "Value"]
 
 MOST_CONDITIONS = 500
+MOST_LINKS = 15
 PREFIX = "Microsoft.Dynamics.CRM."
 _DEEPEST = 100
 _TOKEN = re.compile(
@@ -175,8 +176,9 @@ class _Parser:
             value = self._literal()
             self._expect(")")
             return Comparison(path, name, value)
-        if name.startswith(PREFIX):
-            return self._query_function(name.removeprefix(PREFIX))
+        bound, prefixed, function = name.partition(PREFIX)
+        if prefixed and (not bound or bound.endswith("/")):
+            return self._query_function(function, self._bound(bound.removesuffix("/")))
         collection, _, last = name.rpartition("/")
         if last in ("any", "all") and collection:
             return self._lambda(self._path(collection), every=last == "all")
@@ -195,7 +197,15 @@ class _Parser:
         self._depth -= 1
         return Any(collection, condition, every)
 
-    def _query_function(self, function: str) -> Node:
+    def _bound(self, path: str) -> str:
+        """What leads from the row to the one whose property a function of Dataverse names.
+
+        ``o1/Microsoft.Dynamics.CRM.In(PropertyName='statuscode',...)`` is about the row of the lambda, and a navigation
+        property before the function about the row that it leads to.
+        """
+        return "" if path in ("", *self._variables[-1:]) else f"{self._path(path)}/"
+
+    def _query_function(self, function: str, bound: str) -> Node:
         """A function of Dataverse, whose parameters have names: a property, and a value, two values or a list."""
         path: Value = None
         given: dict[str, tuple[Value, ...]] = {}
@@ -218,7 +228,7 @@ class _Parser:
         if not isinstance(path, str) or not path:
             raise self._error()
         values = tuple(value for name in sorted(given) for value in given[name])
-        return Membership(path, function, values)
+        return Membership(bound + path, function, values)
 
     def _values(self) -> tuple[Value, ...]:
         """A list in brackets, or its alias."""

@@ -3,7 +3,7 @@
 from confmig.emulator.errors import ServiceError
 from confmig.emulator.model import Column, Table
 from confmig.emulator.payload import clear
-from confmig.emulator.store import Store, Value, target_column
+from confmig.emulator.store import Store, Value, main_sql, quoted, target_column
 
 
 def point(column: Column, values: dict[str, Value], target: str, row_id: str) -> None:
@@ -57,3 +57,21 @@ class Owners:
                 )
             known = self._units[owner_id] = row.get("businessunitid") or self._store.business_unit_id
         return known
+
+
+def complete_units(store: Store) -> None:
+    """Give the rows that were loaded with an owner alone the business unit of that owner."""
+    for table in store.catalog.tables.values():
+        column = table.columns.get("owningbusinessunit")
+        if column is None or not column.is_lookup or "ownerid" not in table.columns:
+            continue
+        units = ", ".join(
+            f'(SELECT "businessunitid" FROM {main_sql(name)} WHERE "{name}id" = r."ownerid")'  # noqa: S608 (names)
+            for name in ("systemuser", "team")
+        )
+        unit = quoted(column.name)
+        store.query(
+            f"UPDATE {main_sql(table.name)} AS r SET {unit} = coalesce({units}, ?) "  # noqa: S608 (quoted)
+            f'WHERE r.{unit} IS NULL AND r."ownerid" IS NOT NULL',
+            (store.business_unit_id,),
+        )
