@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
+import msgspec
+
 from confmig.emulator import basetables, naming
 from confmig.emulator.catalog import Catalog, intersect_table, many_to_many, navigation, type_code
 from confmig.emulator.choices import LANGUAGE
@@ -38,6 +40,7 @@ def build_catalog(definition: Definition) -> Catalog:
     if twins := _twins(tables):
         raise _error(definition, f"the tables {twins} differ in nothing but case", "tables", twins.split()[-1])
     basetables.complete_parties(tables)
+    _complete_subjects(tables)
     _check_targets(definition, tables)
     relationships = [_many_to_many(definition, many, tables) for many in definition.many_to_many.values()]
     for relationship in relationships:
@@ -251,6 +254,24 @@ def _own(texts: Texts) -> str:
 
 def _others(texts: Texts) -> Translations:
     return () if isinstance(texts, str) else tuple((code, text) for code, text in texts.items() if code != LANGUAGE)
+
+
+def _complete_subjects(tables: dict[str, Table]) -> None:
+    """Let activities and notes be about the rows of every table that says that it has them.
+
+    https://learn.microsoft.com/power-apps/developer/data-platform/org-service/metadata-entitymetadata#hasactivities
+    """
+    subjects = {
+        "regardingobjectid": [name for name, table in tables.items() if table.has_activities],
+        "objectid": [name for name, table in tables.items() if table.has_notes],
+    }
+    for name, table in tables.items():
+        lookup = "regardingobjectid" if table.is_activity else "objectid" if name == "annotation" else ""
+        column = table.columns.get(lookup)
+        if column is not None and column.is_lookup:
+            targets = tuple(dict.fromkeys([*column.targets, *subjects[lookup]]))
+            columns = table.columns | {lookup: msgspec.structs.replace(column, targets=targets)}
+            tables[name] = msgspec.structs.replace(table, columns=columns)
 
 
 def _check_targets(definition: Definition, tables: dict[str, Table]) -> None:

@@ -65,10 +65,12 @@ def place_of(definition: Definition, *path: str | dict[str, str]) -> str:
         path: Keys; for an element of a list, the keys and values that it has.
     """
     best, place = 1, definition.file
+    paths = (path, ("extend", *path[1:])) if path[:1] == ("tables",) else (path,)
     for name, text in definition.sources:
-        depth, line = line_of(text, *path)
-        if depth >= max(best, 2):
-            best, place = depth, f"{name}:{line}"
+        for one in paths:
+            depth, line = line_of(text, *one)
+            if depth >= max(best, 2):
+                best, place = depth, f"{name}:{line}"
     return place
 
 

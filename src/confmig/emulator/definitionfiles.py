@@ -15,6 +15,7 @@ from confmig.emulator.definitions import Definition, DefinitionFile, Json, Solut
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.model import Solution
 from confmig.emulator.removing import without
+from confmig.emulator.tabledefinitions import TableDef
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _FILE_ENDINGS = (".yml", ".yaml")
@@ -112,7 +113,7 @@ def _extended(below: Definition, file: DefinitionFile, source: tuple[str, str]) 
         languages=file.languages or kept.languages,
         solutions=solutions,
         choices=kept.choices | file.choices,
-        tables=kept.tables | file.tables,
+        tables=_with_extensions(kept.tables | file.tables, file, name),
         many_to_many=kept.many_to_many | {many.schema_name: many for many in file.many_to_many},
         relationships=kept.relationships | {(one.table, one.column, one.target): one for one in file.relationships},
         roles=kept.roles | file.roles,
@@ -125,6 +126,22 @@ def _extended(below: Definition, file: DefinitionFile, source: tuple[str, str]) 
             (*kept.behaviours.plugins, *file.behaviours.plugins),
         ),
     )
+
+
+def _with_extensions(tables: dict[str, TableDef], file: DefinitionFile, name: str) -> dict[str, TableDef]:
+    """The tables with what a file adds to some of them."""
+    extended = dict(tables)
+    for table, more in file.extend.items():
+        if table not in extended:
+            raise EmulatorStartError(f"{name}: extend: what it includes has no table {table}")
+        known = extended[table]
+        extended[table] = msgspec.structs.replace(
+            known,
+            columns=known.columns | more.columns,
+            duplicate_rules=(*known.duplicate_rules, *more.duplicate_rules),
+            keys=known.keys | more.keys,
+        )
+    return extended
 
 
 def _solution(known: Solution | None, given: SolutionDef, file: str) -> Solution:

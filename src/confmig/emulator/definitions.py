@@ -18,7 +18,7 @@ import msgspec
 
 from confmig.emulator.behaviours.assumptions import BehavioursDef
 from confmig.emulator.model import Publisher, Solution
-from confmig.emulator.tabledefinitions import ChoiceDef, ManyToManyDef, RelationshipDef, TableDef
+from confmig.emulator.tabledefinitions import ChoiceDef, ExtensionDef, ManyToManyDef, RelationshipDef, TableDef
 
 Json = dict[str, object]
 
@@ -155,6 +155,7 @@ class DefinitionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         solutions: The installed solutions.
         choices: The global choices by name.
         tables: The tables by logical name; those that the platform needs, such as systemuser, are there anyway.
+        extend: What is added to tables of the included definitions, by logical name.
         many_to_many: The N:N relationships.
         relationships: What N:1 relationships differ in from those that lookups make by themselves.
         roles: The security roles by name, beside those that every environment has.
@@ -173,6 +174,7 @@ class DefinitionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     solutions: tuple[SolutionDef, ...] = ()
     choices: dict[str, ChoiceDef] = {}
     tables: dict[str, TableDef] = {}
+    extend: dict[str, ExtensionDef] = {}
     many_to_many: tuple[ManyToManyDef, ...] = ()
     relationships: tuple[RelationshipDef, ...] = ()
     roles: dict[str, RoleDef] = {}

@@ -209,6 +209,20 @@ class TableDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: dict[str, tuple[str, ...] | KeyDef] = {}
 
 
+class ExtensionDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file adds to a table of a definition that it includes.
+
+    Attributes:
+        columns: Columns by logical name; one that the table has is described anew.
+        duplicate_rules: More published rules of duplicate detection.
+        keys: Alternate keys by logical name: their columns, or more.
+    """
+
+    columns: dict[str, ColumnDef] = {}
+    duplicate_rules: tuple[tuple[str, ...], ...] = ()
+    keys: dict[str, tuple[str, ...] | KeyDef] = {}
+
+
 class ManyToManyDef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An N:N relationship.
 

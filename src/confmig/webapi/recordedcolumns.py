@@ -126,7 +126,7 @@ def _shape(kind: str, column: Json) -> Json:
         pairs = {0: option_set.get("FalseOption") or {}, 1: option_set.get("TrueOption") or {}}
         options = {value: record_option(one) for value, one in pairs.items()}
         found = {"options": None if options in ({0: "No", 1: "Yes"}, {0: "", 1: ""}) else options}
-        if column.get("IsValidForCreate"):
+        if column.get("IsValidForCreate") or column.get("DefaultValue"):
             found["default"] = int(bool(column.get("DefaultValue")))
     elif kind in _CHOICES:
         default, shared = column.get("DefaultFormValue"), global_choice(column)
