@@ -27,7 +27,9 @@ def standard() -> Iterator[Client]:
     ("table", "code", "primary_id", "primary_name", "least"),
     [
         ("account", 1, "accountid", "name", 140), ("contact", 2, "contactid", "fullname", 180),
-        ("opportunity", 3, "opportunityid", "name", 100), ("lead", 4, "leadid", "fullname", 140),
+        ("opportunity", 3, "opportunityid", "name", 100), ("incident", 112, "incidentid", "title", 50),
+        ("savedquery", 1039, "savedqueryid", "name", 20), ("userquery", 4230, "userqueryid", "name", 20),
+        ("lead", 4, "leadid", "fullname", 140),
         ("annotation", 5, "annotationid", "subject", 25), ("queue", 2020, "queueid", "name", 35),
         ("appointment", 4201, "activityid", "subject", 65), ("email", 4202, "activityid", "subject", 95),
         ("letter", 4207, "activityid", "subject", 45), ("phonecall", 4210, "activityid", "subject", 45),
@@ -229,3 +231,26 @@ def test_values_of_the_rows_below_a_row(standard: Client) -> None:
     (found,) = standard.rows(f"accounts({firm})/contact_customer_accounts?$apply=aggregate({asked})")
     values = {name: float(found[name]) for name in functions.values()}
     assert values == {"average": 2000, "total": 4000, "minimum": 1000, "maximum": 3000}
+
+
+def test_queries_that_are_kept(standard: Client) -> None:
+    (view,) = standard.rows("savedqueries?$select=name,savedqueryid&$filter=name eq 'Active Accounts'")
+    found = standard.rows(f"accounts?savedQuery={view['savedqueryid']}")
+    assert {"Fourth Coffee (sample)", "Litware, Inc. (sample)"} <= {row["name"] for row in found}
+    query = {
+        "name": "My User Query",
+        "description": "User query to display contact info.",
+        "querytype": 0,
+        "returnedtypecode": "contact",
+        "fetchxml": "<fetch><entity name='contact'><attribute name='fullname' /><filter>"
+        "<condition attribute='fullname' operator='like' value='%McKay%' /></filter></entity></fetch>",
+    }
+    query_id = standard.create("userqueries", query)
+    assert [row["fullname"] for row in standard.rows(f"contacts?userQuery={query_id}")] == ["Yvonne McKay (sample)"]
+
+
+def test_cases_of_a_customer(standard: Client) -> None:
+    path = f"accounts({FOURTH_COFFEE})/incident_customer_accounts?$select=title,prioritycode,_accountid_value"
+    (case,) = standard.rows(path, **ALL)
+    assert case["prioritycode" + NAME] == "High"
+    assert case["_accountid_value"] == FOURTH_COFFEE
