@@ -329,6 +329,8 @@ def test_what_does_not_fit_together_names_the_line(tmp_path: Path, right: str, w
         (b"? {a: b} : c", "is not YAML"),
         (b"a: &a [*a]\nb: 1", "a: unknown key"),
         (b"!!python/object:os.system {}", "is not YAML"),
+        (b"name: 2020-99-99", "is not YAML"),
+        (b"name: " + b"9" * 5000, "is not YAML"),
         (b"- a\n- b", "there must be keys and values"),
         (b"rows: &r {account: [*r]}", "wrong.yml"),
         (b"tables: {1: {columns: {}}}", "Expected `str`, got `int`"),

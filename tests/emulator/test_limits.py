@@ -191,7 +191,17 @@ def test_without_limits_the_headers_show_a_full_budget() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["off", "window=30", "window=x", "requests=0", "requests=1.5", "concurrent=-1", "window=1s,window=2s", "requests="],
+    [
+        "off",
+        "window=30",
+        "window=x",
+        "window=0s",
+        "requests=0",
+        "requests=1.5",
+        "concurrent=-1",
+        "window=1s,window=2s",
+        "requests=",
+    ],
 )
 def test_what_is_no_limit(text: str) -> None:
     with pytest.raises(EmulatorStartError, match="--limits"):

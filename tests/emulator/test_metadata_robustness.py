@@ -116,3 +116,9 @@ def test_no_body_is_too_strange(fresh: Client, method: str, path: str, body: Jso
 def test_no_path_is_too_strange(shop: Client, method: str, path: str) -> None:
     reply = shop.send(method, path, None if method == "GET" else {})
     assert reply.status_code < 500, reply.text
+
+
+def test_a_prefix_that_sqlite_reserves(fresh: Client) -> None:
+    assert fresh.send("POST", "EntityDefinitions", table("sqlite_Thing")).status_code == 204
+    fresh.create("sqlite_things", {"sqlite_name": "A"})
+    assert [row["sqlite_name"] for row in fresh.rows("sqlite_things")] == ["A"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from confmig.emulator.errors import delete_restricted
 from confmig.emulator.model import ManyToOne, Table
-from confmig.emulator.store import Store, Value, quoted, table_sql, target_column
+from confmig.emulator.store import Store, Value, index_sql, quoted, table_sql, target_column
 
 Row = tuple[Table, str]
 
@@ -69,7 +69,7 @@ def _condition(store: Store, table: Table, row_id: str, one: ManyToOne) -> tuple
 
 
 def _index(store: Store, one: ManyToOne) -> None:
-    index = quoted(f"{one.table}.{one.column}.back")
+    index = index_sql(one.table, f"{one.column}.back")
     store.query(f"CREATE INDEX IF NOT EXISTS {index} ON {table_sql(one.table)} ({quoted(one.column)})")
 
 

@@ -88,10 +88,10 @@ def _read(place: Traversable) -> tuple[str, DefinitionFile]:
         # An empty file says nothing, which is something else than null.
         data = yaml.load(text, Loader=DefinitionLoader) or {}  # noqa: S506 (it makes nothing but plain values)
         file = msgspec.convert(data, DefinitionFile)
-    except yaml.YAMLError as error:
-        raise EmulatorStartError(f"{name} is not YAML: {error}") from error
     except msgspec.ValidationError as error:
         raise EmulatorStartError("\n".join(problems(text, name)) or f"{name}: {error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # also dates that are none, and endless nesting
+        raise EmulatorStartError(f"{name} is not YAML: {error}") from error
     return text, file
 
 

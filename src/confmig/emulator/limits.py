@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Self
 
-from confmig.emulator.errors import ServiceError
+from confmig.emulator.errors import EmulatorStartError, ServiceError
 from confmig.emulator.settings import count, duration, settings_of
 
 _OPTION = "--limits"
@@ -47,9 +47,11 @@ class Limits:
         """
         given = {} if text == "on" else settings_of(_OPTION, text, ("window", "requests", "execution", "concurrent"))
         window = duration(_OPTION, given["window"]) if "window" in given else _WINDOW
+        if window == 0:
+            raise EmulatorStartError(f"{_OPTION}: a window of no time limits nothing")
         part = window / _WINDOW
         return cls(
-            window=max(window, 0.001),
+            window=window,
             requests=count(_OPTION, given["requests"]) if "requests" in given else max(1, round(_REQUESTS * part)),
             execution=duration(_OPTION, given["execution"]) if "execution" in given else _EXECUTION * part,
             concurrent=count(_OPTION, given["concurrent"]) if "concurrent" in given else _CONCURRENT,

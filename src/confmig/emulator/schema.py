@@ -10,7 +10,7 @@ import msgspec
 from confmig.emulator.catalog import Catalog
 from confmig.emulator.metadatalog import log_changes
 from confmig.emulator.model import Column, Key, Table
-from confmig.emulator.store import Store, column_names, key_index, quoted, table_sql, target_column
+from confmig.emulator.store import Store, column_names, key_index_sql, quoted, table_sql, target_column
 
 
 class Schema:
@@ -117,7 +117,7 @@ class Schema:
 
     def drop_key(self, table: Table, key: Key) -> Table:
         """Take an alternate key from a table."""
-        self._store.query(f"DROP INDEX IF EXISTS {quoted(key_index(table.name, key.name))}")
+        self._store.query(f"DROP INDEX IF EXISTS {key_index_sql(table.name, key.name)}")
         made = msgspec.structs.replace(table, keys=tuple(one for one in table.keys if one.name != key.name))
         self.put_table(made)
         return made

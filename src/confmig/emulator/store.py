@@ -58,9 +58,14 @@ def file_column(name: str) -> str:
     return f"{name}_name"
 
 
-def key_index(table: str, key: str) -> str:
-    """The name of the index of an alternate key."""
-    return f"{table}.{key}.key"
+def index_sql(table: str, name: str) -> str:
+    """The SQL name of an index, whose first letters keep it apart from those that SQLite reserves."""
+    return quoted(f"i.{table}.{name}")
+
+
+def key_index_sql(table: str, key: str) -> str:
+    """The SQL name of the index of an alternate key."""
+    return index_sql(table, f"{key}.key")
 
 
 def stored_names(table: Table) -> list[str]:
@@ -203,14 +208,14 @@ class Store:
         for suffix, columns, unique in indexes:
             listed = ", ".join(quoted(column) for column in columns)
             kind = "UNIQUE INDEX" if unique else "INDEX"
-            self.connection.execute(f"CREATE {kind} {quoted(f'{table.name}.{suffix}')} ON {sql} ({listed})")
+            self.connection.execute(f"CREATE {kind} {index_sql(table.name, suffix)} ON {sql} ({listed})")
         for key in table.keys:
             self.create_key_index(table, key)
 
     def create_key_index(self, table: Table, key: Key) -> None:
         """Make the index of an alternate key."""
         listed = ", ".join(quoted(name) + _collation(table, name) for name in key.columns)
-        index = quoted(key_index(table.name, key.name))
+        index = key_index_sql(table.name, key.name)
         self.connection.execute(f"CREATE INDEX {index} ON {table_sql(table.name)} ({listed})")
 
     def close(self) -> None:
