@@ -335,3 +335,22 @@ def test_body_with_a_byte_order_mark(fresh: Client) -> None:
 def test_parameters_of_preferences_are_passed_over(fresh: Client) -> None:
     reply = fresh.send("POST", "accounts?$select=name", {"name": "A"}, Prefer="return=representation; foo=1")
     assert reply.status_code == 201
+
+
+@pytest.mark.parametrize("column", ["birthdate", "shop_last"])
+def test_digits_of_other_scripts_are_no_date(shop: Client, column: str) -> None:
+    assert error(shop.send("POST", "contacts", {column: "２０２０-01-01"}))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("2020-01-02T03:04", "2020-01-02T03:04:00Z"),
+        ("2020-01-02T03:04:05.999Z", "2020-01-02T03:04:05Z"),
+        ("2020-01-02T03:04:05+14:00", "2020-01-01T13:04:05Z"),
+        ("2020-12-31T23:59:59.5-05:30", "2021-01-01T05:29:59Z"),
+    ],
+)
+def test_moments_are_kept_in_utc(fresh: Client, written: str, kept: str) -> None:
+    row = fresh.create("contacts", {"shop_last": written})
+    assert fresh.get(f"contacts({row})?$select=shop_last")["shop_last"] == kept

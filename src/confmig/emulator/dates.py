@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from confmig.emulator.errors import bad_date
 from confmig.emulator.model import Column
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _EARLIEST = "1753-01-01"
 
 
@@ -46,7 +46,9 @@ def _moment(text: str) -> str:
     day, time, seconds, _, zone = match.groups()
     whole = f"{day}T{time}{seconds or ':00'}"
     try:
-        moment = datetime.fromisoformat(whole + ("+00:00" if zone in (None, "Z") else zone))
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+        if zone is None or zone == "Z":
+            datetime.fromisoformat(whole)
+            return f"{whole}Z"
+        return f"{datetime.fromisoformat(whole + zone).astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
     except (ValueError, OverflowError) as error:
         raise bad_date() from error

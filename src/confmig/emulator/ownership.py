@@ -19,6 +19,7 @@ class Owners:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._units: dict[str, Value] = {}
+        self._following: dict[tuple[str, str, str], dict[str, Value]] = {}
 
     def follow(self, table: Table, values: dict[str, Value]) -> None:
         """Set the owning user, team and business unit as the owner says.
@@ -28,8 +29,15 @@ class Owners:
         """
         if "ownerid" not in table.columns:
             return
-        kind, owner_id = str(values.get(target_column("ownerid"))), values["ownerid"]
-        unit = self._unit_of(kind, str(owner_id))
+        owner = (table.name, str(values.get(target_column("ownerid"))), str(values["ownerid"]))
+        following = self._following.get(owner)
+        if following is None:
+            following = self._following[owner] = self._what_follows(table, *owner[1:])
+        values.update(following)
+
+    def _what_follows(self, table: Table, kind: str, owner_id: str) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        unit = self._unit_of(kind, owner_id)
         for name, value, target in (
             ("owninguser", owner_id if kind == "systemuser" else None, "systemuser"),
             ("owningteam", owner_id if kind == "team" else None, "team"),
@@ -42,6 +50,7 @@ class Owners:
                 clear(column, values)
             else:
                 point(column, values, target, str(value))
+        return values
 
     def _unit_of(self, kind: str, owner_id: str) -> Value:
         """The business unit of an owner; without one of its own it is the root."""
