@@ -286,3 +286,20 @@ def test_a_caller_without_the_privilege_to_customize() -> None:
         for path, body in (("EntityDefinitions", table("new_T")), ("CreateEntities", {"Entities": [table("new_T")]})):
             assert error(client.send("POST", path, body)) == (403, "0x80040220")
         client.close()
+
+
+def test_what_is_made_or_changed_comes_back_when_it_is_asked_for(fresh: Client) -> None:
+    prefer = {"Prefer": "return=representation"}
+    reply = fresh.send("POST", "EntityDefinitions", table("new_Thing"), **prefer)
+    assert reply.status_code == 201, reply.text
+    assert reply.headers["Preference-Applied"] == "return=representation"
+    made = reply.json()
+    assert made["LogicalName"] == "new_thing"
+    assert reply.headers["OData-EntityId"] == f"{fresh.root}EntityDefinitions({made['MetadataId']})"
+    assert made["@odata.context"] == f"{fresh.root}$metadata#EntityDefinitions/$entity"
+    path = "EntityDefinitions(LogicalName='new_thing')"
+    column = fresh.send("POST", f"{path}/Attributes", attribute("Integer", "new_Count"), **prefer)
+    assert (column.status_code, column.json()["SchemaName"]) == (201, "new_Count")
+    changed = fresh.send("PUT", path, {**made, "HasNotes": True}, **prefer)
+    assert (changed.status_code, changed.json()["HasNotes"]) == (200, True)
+    assert fresh.send("PUT", path, {**made, "HasNotes": True}).status_code == 204

@@ -29,6 +29,7 @@ from confmig.emulator.errors import ServiceError, no_resource, segment_missing, 
 from confmig.emulator.faults import FaultRule, Faults, object_gone
 from confmig.emulator.fileblocks import FileBlocks
 from confmig.emulator.identity import Callers
+from confmig.emulator.metadata import Metadata
 from confmig.emulator.metadatachanges import metadata_changes
 from confmig.emulator.metadataquery import (
     entity_definitions,
@@ -53,6 +54,11 @@ from confmig.emulator.writing import Writer
 
 _LOG = logging.getLogger(__name__)
 ROOT = re.compile(r"/api/data/v9\.\d+/?")
+_DEFINITIONS = {
+    "EntityDefinitions": entity_definitions,
+    "RelationshipDefinitions": relationship_definitions,
+    "GlobalOptionSetDefinitions": option_set_definitions,
+}
 _METADATA = metadatawrites.SETS | {"ManagedPropertyDefinitions", "RetrieveMetadataChanges", "$metadata"}
 
 
@@ -169,21 +175,34 @@ class Service:
             if head.name not in metadatawrites.SETS:
                 raise no_resource(request.base + request.path)
             context = self._context(request, references)
-            return MetadataWriter(context, request).answer(segments, self._pending.status())
+            reply = MetadataWriter(context, request).answer(segments, self._pending.status())
+            return self._with_definition(request, reply)
         metadata = self._views.before if self.store.behind else self._views.seen(strong=_strong(request))
         if head.name == "$metadata":
             if len(segments) > 1:
                 raise segment_missing(segments[1].name)
             return _document(metadata.catalog, request)
-        if head.name == "EntityDefinitions":
-            return entity_definitions(metadata, segments, request)
-        if head.name == "RelationshipDefinitions":
-            return relationship_definitions(metadata, segments, request)
-        if head.name == "GlobalOptionSetDefinitions":
-            return option_set_definitions(metadata, segments, request)
+        if head.name in _DEFINITIONS:
+            return _DEFINITIONS[head.name](metadata, segments, request)
         if head.name == "ManagedPropertyDefinitions":
             return managed_property_definitions(segments, request)
         return metadata_changes(metadata, self.store, head, request)
+
+    def _with_definition(self, request: Request, reply: Reply) -> Reply:
+        """The answer to a change of metadata, with what was made or changed when the client asks for it.
+
+        The documents show it for rows only; clients read it of tables, too [inferred]:
+        https://github.com/MarcusRisanger/Dataverse-API
+        """
+        preferences, location = request.preferences(), reply.headers.get("OData-EntityId")
+        if location is None or not preferences.representation:
+            return reply
+        path = location.removeprefix(request.base)
+        segments = split_path(path)
+        read = _DEFINITIONS[segments[0].name]
+        found = read(Metadata(self.store.catalog), segments, Request("GET", request.base, path))
+        headers = {**found.headers, "OData-EntityId": location, "Preference-Applied": ",".join(preferences.applied)}
+        return Reply(201 if request.method == "POST" else 200, found.body, headers)
 
     def _context(self, request: Request, references: dict[str, str]) -> Context:
         """The surroundings of a request.
