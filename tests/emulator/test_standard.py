@@ -100,6 +100,9 @@ def test_an_account_is_made_with_its_contact_and_tasks_at_once(standard: Client)
     row = standard.get(f"accounts({account})?$expand={expand}", **ALL)
     assert row["accountcategorycode" + NAME] == "Preferred Customer"
     assert row["donotbulkemail" + NAME] == "Allow"
+    defaults = ("customersizecode", "address2_addresstypecode", "territorycode", "preferredcontactmethodcode")
+    assert [row[name] for name in defaults] == [1, 1, 1, 1]
+    assert (row["address1_addresstypecode"], row["industrycode"], row["followemail"]) == (None, None, True)
     assert row["address1_latitude"] == "47.63958"
     assert row["primarycontactid"]["fullname"] == "John Smith"
     assert {(task["subject"], task["activitytypecode"]) for task in row["Account_Tasks"]} == {
