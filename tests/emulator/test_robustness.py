@@ -316,6 +316,8 @@ def test_ranges_of_too_many_digits(fresh: Client) -> None:
     assert fresh.send("PATCH", begun.headers["Location"], b"abc", Content_Range="bytes 0-2/3").status_code == 204
     whole = fresh.send("GET", f"{paper}/$value", Range=f"bytes={'9' * 5000}-")
     assert (whole.status_code, whole.content) == (200, b"abc")
+    backwards = fresh.send("GET", f"{paper}/$value", Range="bytes=2-1")
+    assert (backwards.status_code, backwards.content) == (200, b"abc")
 
 
 def test_rows_nested_too_deep(fresh: Client) -> None:
@@ -354,3 +356,17 @@ def test_digits_of_other_scripts_are_no_date(shop: Client, column: str) -> None:
 def test_moments_are_kept_in_utc(fresh: Client, written: str, kept: str) -> None:
     row = fresh.create("contacts", {"shop_last": written})
     assert fresh.get(f"contacts({row})?$select=shop_last")["shop_last"] == kept
+
+
+def test_body_of_another_type(fresh: Client) -> None:
+    reply = fresh.send("POST", "accounts", {"@odata.type": "#Microsoft.Dynamics.CRM.contact", "name": "A"})
+    assert error(reply) == (400, "0x80048d19")
+    assert "not assignable to the expected type 'Microsoft.Dynamics.CRM.account'" in reply.text
+    fresh.create("accounts", {"@odata.type": "Microsoft.Dynamics.CRM.account", "name": "A"})
+
+
+def test_empty_id_is_none(fresh: Client) -> None:
+    empty = "00000000-0000-0000-0000-000000000000"
+    made = {fresh.create("accounts", {"accountid": empty, "name": name}) for name in "AB"}
+    assert len(made) == 2
+    assert empty not in made

@@ -169,6 +169,9 @@ def _wanted(request: Request, size: int) -> tuple[int, int, int]:
     if match is None:
         return 0, size, 200
     start = int(match.group(1))
+    if match.group(2) and int(match.group(2)) < start:
+        # No range at all: https://www.rfc-editor.org/rfc/rfc7233#section-2.1
+        return 0, size, 200
     end = min(int(match.group(2)) + 1, size) if match.group(2) else size
     # Clients that count chunks ask for one more after a file of whole chunks: it is empty.
     if start > size:

@@ -104,6 +104,8 @@ def read_change(context: Context, converters: Converters, table: Table, body: Bo
 
 def _read_annotation(context: Context, table: Table, name: str, value: object, change: Change) -> None:
     nav, _, annotation = name.partition("@")
+    if name == "@odata.type":
+        _check_type(context.store.catalog, table, value)
     if annotation != "odata.bind":
         return
     if not nav:
@@ -115,6 +117,17 @@ def _read_annotation(context: Context, table: Table, name: str, value: object, c
     if one is None:
         raise navigation_unknown(table.entity_set, nav)
     bind(context, table, one, value, change.values)
+
+
+def _check_type(catalog: Catalog, table: Table, value: object) -> None:
+    """Refuse a body that says it is a row of another table; the text is that of Microsoft's OData library."""
+    given = str(value).removeprefix("#").removeprefix("Microsoft.Dynamics.CRM.")
+    if given != table.name and given in catalog.tables:
+        raise payload_error(
+            table.entity_set,
+            f"An entry with type 'Microsoft.Dynamics.CRM.{given}' was found, but it is not assignable to the expected "
+            f"type 'Microsoft.Dynamics.CRM.{table.name}'.",
+        )
 
 
 def bind(context: Context, table: Table, one: ManyToOne, value: object, values: dict[str, Value]) -> None:

@@ -30,6 +30,8 @@ from confmig.emulator.store import Value, quoted, table_sql, target_column
 
 _WITH_THEIR_ACTIVITY = frozenset({"activityparty", "activitypointer"})
 """Tables whose rows come and go with an activity, and know no Create, Update and Delete of their own."""
+_EMPTY = "00000000-0000-0000-0000-000000000000"
+"""The id that .NET's clients send when they name none [inferred]."""
 _DEEPEST = 50
 """How deep the rows of one deep insert can be nested [inferred]; it keeps a hostile body from exhausting the stack."""
 
@@ -84,6 +86,8 @@ class Writer:
         if self.context.rights is not None:
             self.context.rights.check_given(table, change.values, None)
         values = change.values
+        if values.get(table.primary_id) == _EMPTY:
+            del values[table.primary_id]
         if keys:
             values.update({name: value for name, value in keys.items() if name not in values})
         if fixed:
