@@ -8,7 +8,7 @@ import pytest
 from confmig.emulator.options import EmulatorOptions
 from confmig.emulator.server import Emulator
 
-from .client import ALL, NAME, TARGET, Client
+from .client import ALL, NAME, TARGET, Client, error
 
 FOURTH_COFFEE = "7d0c1c52-6a1e-4b7c-9c1d-2f5b7c000011"
 YVONNE = "7d0c1c52-6a1e-4b7c-9c1d-2f5b7c000021"
@@ -257,3 +257,39 @@ def test_cases_of_a_customer(standard: Client) -> None:
     (case,) = standard.rows(path, **ALL)
     assert case["prioritycode" + NAME] == "High"
     assert case["_accountid_value"] == FOURTH_COFFEE
+
+
+def test_a_letter_goes_into_one_queue_after_another(standard: Client) -> None:
+    letter = standard.create("letters", {"subject": "Order 18"})
+    target = {"Target": {"activityid": letter, "@odata.type": "Microsoft.Dynamics.CRM.letter"}}
+    items = set()
+    for name in ("First", "Second"):
+        queue = standard.create("queues", {"name": name})
+        reply = standard.send("POST", f"queues({queue})/Microsoft.Dynamics.CRM.AddToQueue", target)
+        assert reply.status_code == 200, reply.text
+        answer = reply.json()
+        context = f"{standard.root}$metadata#Microsoft.Dynamics.CRM.AddToQueueResponse"
+        assert answer["@odata.context"] == context
+        items.add(answer["QueueItemId"])
+        item = standard.get(f"queueitems({answer['QueueItemId']})?$select=_queueid_value,_objectid_value")
+        assert (item["_queueid_value"], item["_objectid_value"]) == (queue, letter)
+    assert len(items) == 1
+    wrong = {"Target": {"accountid": FOURTH_COFFEE, "@odata.type": "Microsoft.Dynamics.CRM.account"}}
+    assert error(standard.send("POST", f"queues({queue})/Microsoft.Dynamics.CRM.AddToQueue", wrong)) == (
+        400,
+        "0x80040203",
+    )
+
+
+@pytest.mark.parametrize(("action", "status", "state"), [("WinOpportunity", 3, 1), ("LoseOpportunity", 4, 2)])
+def test_an_opportunity_is_closed_with_an_activity(standard: Client, action: str, status: int, state: int) -> None:
+    bind = {"customerid_account@odata.bind": f"/accounts({FOURTH_COFFEE})"}
+    opportunity = standard.create("opportunities", {"name": "Beans", **bind})
+    event = {"subject": "Closed", "opportunityid@odata.bind": f"{standard.root}opportunities({opportunity})"}
+    reply = standard.send("POST", action, {"Status": status, "OpportunityClose": event})
+    assert reply.status_code == 204, reply.text
+    row = standard.get(f"opportunities({opportunity})?$select=statecode,statuscode")
+    assert (row["statecode"], row["statuscode"]) == (state, status)
+    (closed,) = standard.rows(f"opportunitycloses?$filter=_opportunityid_value eq {opportunity}")
+    assert (closed["subject"], closed["statecode"]) == ("Closed", 1)
+    assert error(standard.send("POST", action, {"Status": status})) == (400, "0x80040203")

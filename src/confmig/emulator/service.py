@@ -8,12 +8,14 @@ import msgspec
 
 from confmig.emulator import (
     bulkdelete,
+    closing,
     csdl,
     dependencies,
     functions,
     metadataactions,
     metadatafunctions,
     metadatawrites,
+    queues,
     roleoperations,
     seeds,
     sharing,
@@ -86,6 +88,8 @@ class Service:
         roleoperations.add_role_operations(self._operations)
         sharing.add_sharing(self._operations)
         bulkdelete.add_actions(self._operations)
+        queues.add_queues(self._operations)
+        closing.add_closing(self._operations)
         seeds.add_operations(self._operations)
         metadataactions.add_actions(self._operations)
         metadatafunctions.add_functions(self._operations)
