@@ -370,3 +370,16 @@ def test_empty_id_is_none(fresh: Client) -> None:
     made = {fresh.create("accounts", {"accountid": empty, "name": name}) for name in "AB"}
     assert len(made) == 2
     assert empty not in made
+
+
+def test_row_that_cannot_be_given_back_is_not_written(fresh: Client) -> None:
+    wanted = {"Prefer": "return=representation"}
+    assert error(fresh.send("POST", "accounts?$select=nope", {"name": "A"}, **wanted)) == (400, "0x80060888")
+    assert error(fresh.send("PATCH", f"{ACCOUNT}?$select=nope", {"name": "A"}, **wanted)) == (400, "0x80060888")
+    assert [row["name"] for row in fresh.rows("accounts")] == ["Contoso"]
+
+
+def test_values_of_a_key_in_the_url_fit_their_columns(fresh: Client) -> None:
+    reply = fresh.send("PATCH", f"accounts(accountnumber='{'9' * 21}')", {"name": "A"})
+    assert error(reply) == (400, "0x80044331")
+    assert fresh.send("PATCH", f"accounts(accountnumber='{'9' * 20}')", {"name": "A"}).status_code == 204

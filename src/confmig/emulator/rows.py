@@ -49,8 +49,15 @@ class Rows:
         """The answer; ``segments[0]`` names the set.
 
         Raises:
-            ServiceError: The path does not exist or the request is refused.
+            ServiceError: The path does not exist or the request is refused; then nothing is written.
         """
+        if self._request.method == "GET":
+            return self._answer(segments)
+        # Also a row that was written and then cannot be given back, as a wrong $select asks, is not written.
+        with self._store.transaction():
+            return self._answer(segments)
+
+    def _answer(self, segments: list[Segment]) -> Reply:
         if segments[0].key is None:
             return self._on_set(segments)
         if len(segments) == 1:

@@ -30,6 +30,8 @@ from confmig.emulator.store import Value, quoted, table_sql, target_column
 
 _WITH_THEIR_ACTIVITY = frozenset({"activityparty", "activitypointer"})
 """Tables whose rows come and go with an activity, and know no Create, Update and Delete of their own."""
+_LIKE_IN_BODIES = frozenset({"String", "Memo", "Integer", "BigInt", "Picklist"})
+"""Types whose values in the key of a URL are kept as bodies write them."""
 _EMPTY = "00000000-0000-0000-0000-000000000000"
 """The id that .NET's clients send when they name none [inferred]."""
 _DEEPEST = 50
@@ -88,8 +90,7 @@ class Writer:
         values = change.values
         if values.get(table.primary_id) == _EMPTY:
             del values[table.primary_id]
-        if keys:
-            values.update({name: value for name, value in keys.items() if name not in values})
+        self._take_keys(table, values, keys)
         if fixed:
             values.update(fixed)
         nested = bool(change.parents or change.children or change.joined)
@@ -118,6 +119,17 @@ class Writer:
             self._write_below(table, new_id, change)
         self._depth -= nested
         return new_id
+
+    def _take_keys(self, table: Table, values: dict[str, Value], keys: dict[str, Value]) -> None:
+        """Take the values of a key in the URL that the body lacks; they must fit their columns as those of bodies do.
+
+        Raises:
+            ServiceError: One does not.
+        """
+        known = self._converters.of(table, creating=True)
+        for name in keys.keys() - values.keys():
+            convert = known.get(name) if table.columns[name].type in _LIKE_IN_BODIES else None
+            values[name] = keys[name] if convert is None else convert(keys[name])
 
     def _deepen(self, table: Table, nested: bool) -> None:
         """Note that rows are made around or below a row; an error ends the request, and this writer with it.
