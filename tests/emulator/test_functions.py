@@ -199,3 +199,19 @@ def test_the_access_of_an_administrator(org: Client) -> None:
     nothing = f"systemusers({me})/{CRM}RetrievePrincipalAccess(Target=@t)?@t={{'@odata.id':'contacts({me})'}}"
     assert error(org.send("GET", nothing)) == (404, "0x80040217")
     assert error(org.send("GET", f"systemusers({me})/{CRM}RetrievePrincipalAccess()")) == (400, "0x80040203")
+
+
+@pytest.mark.parametrize(
+    ("parts", "lines"),
+    [
+        (("123 Maple St.", "Seattle", "WA", "98007", "USA"), ["123 Maple St.", "Seattle, WA 98007", "USA"]),
+        (
+            ("1-2-3 Sakura", "Nagoya", "Aichi", "455-2345", "JAPAN"),
+            ["455-2345", "Aichi", "Nagoya", "1-2-3 Sakura", "JAPAN"],
+        ),
+    ],
+)
+def test_addresses_as_their_country_writes_them(shop: Client, parts: tuple[str, ...], lines: list[str]) -> None:
+    values = "&".join(f"@p{number}='{quote(part)}'" for number, part in enumerate(parts, 1))
+    path = "FormatAddress(Line1=@p1,City=@p2,StateOrProvince=@p3,PostalCode=@p4,Country=@p5)"
+    assert shop.get(f"{path}?{values}")["Address"].splitlines() == lines

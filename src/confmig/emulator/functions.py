@@ -16,6 +16,7 @@ def add_functions(operations: Operations) -> None:
             "RetrieveTotalRecordCount": retrieve_total_record_count,
             "RetrieveProvisionedLanguages": retrieve_provisioned_languages,
             "RetrieveAvailableLanguages": retrieve_available_languages,
+            "FormatAddress": format_address,
         }
     )
 
@@ -115,3 +116,20 @@ def retrieve_available_languages(call: Call) -> Reply:
     https://learn.microsoft.com/power-apps/developer/data-platform/webapi/reference/retrieveavailablelanguages
     """
     return call.answer({"LocaleIds": list(call.writer.context.store.catalog.languages)})
+
+
+def format_address(call: Call) -> Reply:
+    """An address as its country writes it.
+
+    Those of the United States and of Japan are those of Microsoft's sample; other countries get the first form
+    [inferred].
+    https://learn.microsoft.com/power-apps/developer/data-platform/webapi/samples/webapiservice-functions-and-actions
+    """
+    line1, city, state, code, country = (
+        str(call.parameters.get(name) or "") for name in ("Line1", "City", "StateOrProvince", "PostalCode", "Country")
+    )
+    if country.casefold() in ("japan", "jp"):
+        lines = [code, state, city, line1, country]
+    else:
+        lines = [line1, ", ".join(part for part in (city, f"{state} {code}".strip()) if part), country]
+    return call.answer({"Address": "\r\n".join(line for line in lines if line)})

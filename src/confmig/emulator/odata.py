@@ -77,6 +77,7 @@ class _Parser:
         self._conditions = 0
         self._depth = 0
         self._variables: list[str] = []
+        self._negated = 0
 
     def _peek(self) -> Token:
         return self._tokens[self._position] if self._position < len(self._tokens) else ("end", "")
@@ -117,7 +118,9 @@ class _Parser:
             return self._primary()
         self._next()
         self._deeper()
+        self._negated += 1
         node = Not(self._negation())
+        self._negated -= 1
         self._depth -= 1
         return node
 
@@ -206,7 +209,12 @@ class _Parser:
         return "" if path in ("", *self._variables[-1:]) else f"{self._path(path)}/"
 
     def _query_function(self, function: str, bound: str) -> Node:
-        """A function of Dataverse, whose parameters have names: a property, and a value, two values or a list."""
+        """A function of Dataverse, whose parameters have names: a property, and a value, two values or a list.
+
+        https://learn.microsoft.com/power-apps/developer/data-platform/webapi/use-web-api-functions#limitations-of-query-functions
+        """
+        if self._negated:
+            raise bad_query("Not operator along with the Custom Named Condition operators is not allowed")
         path: Value = None
         given: dict[str, tuple[Value, ...]] = {}
         while True:
