@@ -125,7 +125,7 @@ def test_single_properties_have_conditions_too(rules: Client) -> None:
     assert rules.get(f"{path}/rule_name")["value"] == "x"
     assert rules.send("DELETE", f"{path}/rule_name", If_Match="*").status_code == 204
     assert rules.send("GET", f"{path}/rule_name").status_code == 204
-    assert error(rules.send("PUT", f"{path}/nothing", {"value": 1})) == (400, "0x80060888")
+    assert error(rules.send("PUT", f"{path}/nothing", {"value": 1})) == (404, "0x80060888")
     assert error(rules.send("PUT", f"{path}/rule_level", {"value": "text"})) == (400, "0x80048d19")
     assert error(rules.send("PUT", f"{path}/rule_level", {"other": 1})) == (400, "0x80048d19")
     assert error(rules.send("PUT", f"{no_row()[0]}/rule_level", {"value": 1})) == (404, "0x80040217")

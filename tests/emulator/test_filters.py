@@ -160,3 +160,18 @@ def test_a_path_over_more_tables_than_a_query_joins_is_refused(reading: Client) 
             reply = reading.send("GET", f"accounts?$select=name&{query}")
             assert reply.status_code == expected, reply.text
             assert expected == 200 or error(reply) == (400, "0x8004430D")
+
+
+def test_equal_texts_differ_at_most_by_case_and_blanks_at_the_end(fresh_reading: Client) -> None:
+    texts = ["ab", "AB ", "aB  ", "ab!", "ab\tx", "abc", "a", " ab", "ab\u00a0", "äb"]
+    for text in texts:
+        fresh_reading.create("labels", {"title": text})
+    for wanted, expected in (
+        ("ab", texts[:3]),
+        ("AB  ", texts[:3]),
+        ("äb", ["äb"]),
+        ("ab!", ["ab!"]),
+        ("abc", ["abc"]),
+    ):
+        rows = fresh_reading.rows(f"labels?$select=title&$filter=title eq '{wanted}'")
+        assert sorted(row["title"] for row in rows) == sorted(expected)

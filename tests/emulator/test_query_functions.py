@@ -42,6 +42,7 @@ def function(name: str, column: str, *values: str) -> str:
         (function("NotEqualUserId", "_ownerid_value"), ""),
         (function("EqualUserId", "createdby"), "CFAT"),
         (function("NotEqualBusinessId", "owningbusinessunit"), ""),
+        (function("EqualBusinessId", "owningbusinessunit"), "CFAT"),
         (function("EqualUserTeams", "ownerid"), ""),
         (function("EqualUserOrUserTeams", "ownerid"), "CFAT"),
         (function("EqualUserOrUserHierarchy", "ownerid"), "CFAT"),

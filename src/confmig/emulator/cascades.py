@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from confmig.emulator.errors import delete_restricted
 from confmig.emulator.model import ManyToOne, Table
-from confmig.emulator.store import Store, Value, index_sql, quoted, table_sql, target_column
+from confmig.emulator.store import Store, Value, quoted, table_sql, target_column
 
 Row = tuple[Table, str]
 
@@ -54,7 +54,7 @@ def release(store: Store, table: Table, row_id: str) -> list[Row]:
 def rows_below(store: Store, table: Table, row_id: str, one: ManyToOne) -> list[str]:
     """The ids of the rows that point to a row by one relationship."""
     child = store.catalog.tables[one.table]
-    _index(store, one)
+    store.index_lookup(one.table, one.column)
     condition, parameters = _condition(store, table, row_id, one)
     sql = f"SELECT {quoted(child.primary_id)} FROM {table_sql(child.name)} WHERE {condition}"  # noqa: S608 (quoted)
     return [row[0] for row in store.query(sql, parameters).fetchall()]
@@ -66,11 +66,6 @@ def _condition(store: Store, table: Table, row_id: str, one: ManyToOne) -> tuple
         # Parties name their activity by the table that all activities share.
         return f"{quoted(one.column)} = ?", [row_id]
     return f"{quoted(one.column)} = ? AND {quoted(target_column(one.column))} = ?", [row_id, table.name]
-
-
-def _index(store: Store, one: ManyToOne) -> None:
-    index = index_sql(one.table, f"{one.column}.back")
-    store.query(f"CREATE INDEX IF NOT EXISTS {index} ON {table_sql(one.table)} ({quoted(one.column)})")
 
 
 def _cut(store: Store, table: Table, row_id: str, one: ManyToOne) -> None:

@@ -34,7 +34,12 @@ def compared_sql(sql: Sql, column: Column, field: str, operator: str, value: Val
     """The condition that a column's value stands in an order to another; never true for null."""
     sign = SIGNS[operator]
     if column.type in TEXTS:
-        return f"rtrim({field}) {sign} {sql.add(value)} COLLATE {collation(str(value))}"
+        mark = sql.add(value)
+        test = f"rtrim({field}) {sign} {mark} COLLATE {collation(str(value))}"
+        if operator == "eq" and str(value).isascii():
+            # What differs by blanks at the end lies in this range, for which the index of an alternate key serves.
+            return f"({field} >= {mark} COLLATE NOCASE AND {field} < {mark} || '!' COLLATE NOCASE AND {test})"
+        return test
     if column.type in NUMBERS:
         return f"{field} {sign} {sql.add(value)} COLLATE NUMBER"
     if column.type == "Uniqueidentifier" and operator not in ("eq", "ne"):

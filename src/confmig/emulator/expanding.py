@@ -146,6 +146,8 @@ class Expander:
         step = step_from(self._store.catalog, table, one.nav, alias, joined)
         if step is None:
             raise property_missing(one.nav, table.name)
+        if step.back is not None:
+            self._store.index_lookup(step.table.name, step.back.column)
         return step
 
     def _check(self, one: Wanted, step: Step, *, nested: bool) -> None:

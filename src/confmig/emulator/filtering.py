@@ -69,6 +69,8 @@ class Filters:
             one = field_of(self._sql, table, alias, node.path, logical=True)
             return function_sql(self._sql, self._context, one.table, one.column, one.value, node.operator, node.values)
         one = field_of(self._sql, table, alias, node.path)
+        if one.column.is_lookup and "/" not in node.path:
+            self._context.store.index_lookup(table.name, one.column.name)
         if isinstance(node.value, odata.Property):
             other = field_of(self._sql, table, alias, node.value.path)
             if node.operator not in SIGNS:
@@ -101,6 +103,8 @@ class Filters:
         step = step_from(self._sql.catalog, table, node.path, alias, joined)
         if step is None or not step.many:
             raise property_missing(node.path, table.name)
+        if step.back is not None:
+            self._context.store.index_lookup(step.table.name, step.back.column)
         test = "1" if node.condition is None else self.condition(step.table, joined, node.condition)
         if node.every:
             test = f"NOT ifnull({test}, 0)"

@@ -115,6 +115,9 @@ def select_of(context: Context, table: Table, options: Mapping[str, str], parent
     select = Select(sql, Source(table, "t", table.name))
     if parent is not None:
         select.where.append(parent.condition(sql))
+        back = sql.catalog.collection(parent.table.name, parent.nav)
+        if back is not None:
+            context.store.index_lookup(back.table, back.column)
     aliases = aliases_of(options)
     if options.get("$filter"):
         tree = parse_filter(options["$filter"], aliases)

@@ -218,6 +218,14 @@ class Store:
         index = key_index_sql(table.name, key.name)
         self.connection.execute(f"CREATE INDEX {index} ON {table_sql(table.name)} ({listed})")
 
+    def index_lookup(self, table: str, column: str) -> None:
+        """Make the index by which the rows with a value in a lookup are found, unless it is there.
+
+        Only a lookup by which rows are looked for has one, so that writing stays fast.
+        """
+        index = index_sql(table, f"{column}.back")
+        self.connection.execute(f"CREATE INDEX IF NOT EXISTS main.{index} ON {table_sql(table)} ({quoted(column)})")
+
     def close(self) -> None:
         """Keep the last version number and close the file."""
         if self.organization_id:
