@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 HERE = Path(__file__).parent
 OFFICE = str(HERE / "office.yml")

@@ -12,8 +12,8 @@ from azure.core.credentials import AccessToken
 from PowerPlatform.Dataverse.client import DataverseClient
 from PowerPlatform.Dataverse.core.errors import HttpError, MetadataError
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 from tests.conftest import REPOSITORY
 
 SHOP = str(REPOSITORY / "tests/emulator/shop.yml")

@@ -21,8 +21,8 @@ from PowerPlatform.Dataverse.models import (
     UpsertItem,
 )
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .test_official_client import SHOP, TOKEN, Credential
 

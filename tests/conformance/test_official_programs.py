@@ -21,8 +21,8 @@ from PowerPlatform.Dataverse.client import DataverseClient
 from PowerPlatform.Dataverse.core.errors import HttpError
 from PowerPlatform.Dataverse.models import ExpandOption, UpsertItem, col, raw
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from . import test_official_async_client as asynchronous
 from . import test_official_client as blocking

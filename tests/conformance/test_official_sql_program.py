@@ -10,8 +10,8 @@ import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from PowerPlatform.Dataverse.client import DataverseClient
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .test_official_client import SHOP, TOKEN, Credential
 

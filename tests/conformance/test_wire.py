@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .wiresamples import agree, parse, read_sample, wire
 

@@ -8,8 +8,8 @@ import pytest
 
 from confmig.emulator.behaviours.assumptions import known
 from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client, error
 from .securing import CRM, add_privileges

@@ -8,17 +8,17 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from confmig.emulator import basetables
-from confmig.emulator.catalog import Catalog
-from confmig.emulator.definedtables import build_catalog
-from confmig.emulator.defining import fill_store
-from confmig.emulator.definitionfiles import available, read_definition
-from confmig.emulator.definitions import Definition, RemoveDef
-from confmig.emulator.model import LOOKUPS
+from confmig.emulator.catalog import basetables
+from confmig.emulator.catalog.catalog import Catalog
+from confmig.emulator.catalog.model import LOOKUPS
+from confmig.emulator.definitions.definedtables import build_catalog
+from confmig.emulator.definitions.defining import fill_store
+from confmig.emulator.definitions.definitionfiles import available, read_definition
+from confmig.emulator.definitions.definitions import Definition, RemoveDef
+from confmig.emulator.definitions.removing import without
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.removing import without
-from confmig.emulator.server import Emulator
-from confmig.emulator.store import Store
+from confmig.emulator.storage.store import Store
 
 from .client import Client
 

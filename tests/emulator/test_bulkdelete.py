@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client, error
 from .conftest import SHOP

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import ALL, NAME, TARGET, Client
 

@@ -4,8 +4,8 @@ from datetime import date, datetime
 
 import pytest
 
-from confmig.emulator.datewindows import DATE_OPERATORS, FETCH_OPERATORS, Moment, Window, moment_at, window
-from confmig.emulator.fiscal import FiscalCalendar
+from confmig.emulator.reading.datewindows import DATE_OPERATORS, FETCH_OPERATORS, Moment, Window, moment_at, window
+from confmig.emulator.storage.fiscal import FiscalCalendar
 
 # A Wednesday.
 NOW = Moment(datetime(2026, 4, 1, 13, 45, 30), FiscalCalendar())

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from confmig.emulator.definitioncheck import line_of
+from confmig.emulator.definitions.definitioncheck import line_of
 from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .conftest import SHOP
 

@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
-from confmig.emulator.definitionschema import SCHEMA_FILE, schema_text
+from confmig.emulator.definitions.definitionschema import SCHEMA_FILE, schema_text
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client
 from .conftest import SHOP
@@ -31,7 +31,7 @@ def problems(data: object) -> list[str]:
 
 def test_the_file_is_up_to_date() -> None:
     text = (ENVIRONMENTS / SCHEMA_FILE).read_text("utf-8")
-    assert text == schema_text(), "write it again: python -m confmig.emulator.definitionschema"
+    assert text == schema_text(), "write it again: python -m confmig.emulator.definitions.definitionschema"
 
 
 def test_it_is_a_json_schema() -> None:

@@ -17,9 +17,9 @@ import requests
 
 from confmig.emulator.clock import VirtualClock
 from confmig.emulator.errors import EmulatorStartError
-from confmig.emulator.faults import KINDS
+from confmig.emulator.http.faults import KINDS
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client, error, until
 from .conftest import SHOP

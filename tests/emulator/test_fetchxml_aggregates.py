@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import ALL, NAME, TARGET, Client, error
 from .conftest import QUERIES

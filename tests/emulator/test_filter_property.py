@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client
 from .conftest import READING

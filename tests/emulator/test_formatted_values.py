@@ -5,7 +5,7 @@ https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/sele
 
 import pytest
 
-from confmig.emulator.formatting import shown_date, shown_money, shown_number
+from confmig.emulator.storage.formatting import shown_date, shown_money, shown_number
 
 from .client import ALL, NAME, Client
 from .test_filters import CONTOSO, FABRIKAM, TEA

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client, error
 from .securing import ANA, CRM, NORTH, OF_ANA, SECURITY, TEAM, add_privileges, give, new_role

@@ -12,8 +12,8 @@ import requests
 
 from confmig.emulator.clock import VirtualClock
 from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client, until
 from .conftest import SHOP

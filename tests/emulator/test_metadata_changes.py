@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from urllib.parse import quote
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client, error
 from .conftest import SHOP

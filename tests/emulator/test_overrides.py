@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client
 from .conftest import SHOP

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from confmig.emulator.errors import PackageFileError
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import ALL, NAME, TARGET, Client
 

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client, error
 from .conftest import READING

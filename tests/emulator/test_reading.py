@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import ALL, NAME, NAVIGATION, TARGET, Client, error
 from .conftest import SHOP

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 from confmig.emulator.service import Service
 
 from .client import Client, error

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client, error
 from .securing import ANA, BO, CRM, CY, DI, HEAD, NORTH, OF_ANA, SECURITY, TEAM, give, jwt, new_role, token_of

@@ -5,8 +5,8 @@ import pytest
 from confmig.emulator.environment import open_environment
 from confmig.emulator.errors import EmulatorStartError
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.privileges import Depth
-from confmig.emulator.roles import RoleGrant, add_roles
+from confmig.emulator.security.privileges import Depth
+from confmig.emulator.security.roles import RoleGrant, add_roles
 
 from .client import Client
 

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 import requests
 
-from confmig.emulator.asgi import Application, Receive, Scope, Send
 from confmig.emulator.errors import EmulatorStartError, PackageFileError
+from confmig.emulator.http.asgi import Application, Receive, Scope, Send
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import Client, error
 from .conftest import SHOP
 
 ORGANIZATION = "11111111-2222-4333-8444-555555555555"
 SERVE = (
-    "from confmig.emulator.server import serve; from confmig.emulator.options import EmulatorOptions; "
+    "from confmig.emulator.http.server import serve; from confmig.emulator.options import EmulatorOptions; "
     "serve(EmulatorOptions())"
 )
 COMMAND = "import typer; from confmig.commands.emulator import emulator; typer.run(emulator)"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 from .client import ALL, NAME, Client
 from .metadatabodies import label, table

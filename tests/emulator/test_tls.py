@@ -13,8 +13,8 @@ import requests
 import trustme
 
 from confmig.emulator.errors import EmulatorStartError
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 from tests.conftest import REPOSITORY
 
 SHOP = str(REPOSITORY / "tests/emulator/shop.yml")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from confmig.cli import run
-from confmig.emulator.asgi import Application
+from confmig.emulator.http.asgi import Application
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from confmig.emulator.server import Emulator
+from confmig.emulator.http.server import Emulator
 from confmig.package.manifest import Manifest, write_manifest
 from confmig.package.package import Package
 from tests.flow import packages

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from confmig.applying.runfile import RunFile
-from confmig.emulator.asgi import Application
+from confmig.emulator.http.asgi import Application
 from confmig.planning.planfile import PlanFile
 from tests.flow import packages
 from tests.flow.conftest import Confmig, Serve

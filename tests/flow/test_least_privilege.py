@@ -3,7 +3,7 @@
 import base64
 import json
 
-from confmig.emulator.asgi import Application, Receive, Scope, Send
+from confmig.emulator.http.asgi import Application, Receive, Scope, Send
 from tests.conftest import REPOSITORY
 from tests.flow.conftest import Confmig, Serve
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from confmig.emulator.asgi import Application
+from confmig.emulator.http.asgi import Application
 from confmig.package.package import Package
 from tests.flow.conftest import Confmig, Result, Serve
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from confmig.emulator.asgi import Application
+from confmig.emulator.http.asgi import Application
 from tests.flow import packages
 from tests.flow.conftest import Confmig, Result, Serve
 from tests.webapi.wire import LOST, Instead, Passed, Wire

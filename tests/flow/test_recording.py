@@ -10,8 +10,8 @@ import pytest
 import requests
 import yaml
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 from tests.flow.conftest import Confmig, Serve
 
 SHOP = Path(__file__).parents[1] / "emulator" / "shop.yml"

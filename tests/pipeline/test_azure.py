@@ -19,8 +19,8 @@ import yaml
 from confmig.applying.runfile import RunFile
 from confmig.checking.live import LivePolicy
 from confmig.checking.versions import VersionPolicy
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 from confmig.planning.plan import LookupPolicy
 from confmig.planning.planfile import PlanFile
 from tests.hosts.azure_devops import AzureDevOps

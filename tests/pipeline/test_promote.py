@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from confmig.emulator.asgi import Application
+from confmig.emulator.http.asgi import Application
 
 from .act import ActRun
 from .engine import IMAGE, REPOSITORY, Engine

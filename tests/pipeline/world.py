@@ -12,9 +12,9 @@ from typing import Any
 import requests
 import yaml
 
-from confmig.emulator.asgi import Application
+from confmig.emulator.http.asgi import Application
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 from tests.hosts.github import GitHub
 from tests.webapi.serving import Server
 

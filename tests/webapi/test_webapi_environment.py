@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.server import Emulator
 from confmig.errors import AccessError, PackageError, ServiceError
 from confmig.model.records import Record
 from confmig.model.values import Choices, FileRef, Lookup, Parties, Party, Value, same_value

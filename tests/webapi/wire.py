@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from confmig.emulator.asgi import Application, Receive, Scope, Send
+from confmig.emulator.http.asgi import Application, Receive, Scope, Send
 
 
 @dataclass(frozen=True)

@@ -203,8 +203,8 @@ def emulator(
     if any(importlib.util.find_spec(name) is None for name in ("trustme", "uvicorn", "yaml")):
         raise UsageError("the emulator needs its extra: pip install 'confmig[emulator]'")
     from confmig.emulator.errors import EmulatorStartError, PackageFileError
+    from confmig.emulator.http.server import serve
     from confmig.emulator.options import EmulatorOptions
-    from confmig.emulator.server import serve
 
     options = EmulatorOptions(
         host=host,

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from confmig.emulator import naming
-from confmig.emulator.model import Publisher, Solution, Table
-from confmig.emulator.roles import add_base_roles
-from confmig.emulator.store import Store, Value, quoted, stored_names, table_sql
+from confmig.emulator.catalog import naming
+from confmig.emulator.catalog.model import Publisher, Solution, Table
+from confmig.emulator.security.roles import add_base_roles
+from confmig.emulator.storage.store import Store, Value, quoted, stored_names, table_sql
 
 CALLER_NAME = "# confmig-emulator"
 MESSAGES = ("Create", "Update", "Delete", "Retrieve", "RetrieveMultiple", "CreateMultiple", "UpdateMultiple")

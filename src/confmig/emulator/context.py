@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from confmig.emulator.behaviours.engine import Behaviours
-from confmig.emulator.datewindows import Moment, fiscal_calendar, moment_at
+from confmig.emulator.catalog.model import ManyToOne, Table
 from confmig.emulator.errors import (
     ServiceError,
     invalid_argument,
@@ -15,12 +15,12 @@ from confmig.emulator.errors import (
     row_missing,
     segment_missing,
 )
-from confmig.emulator.filters import comparable
-from confmig.emulator.model import ManyToOne, Table
-from confmig.emulator.odata import parse_literal
-from confmig.emulator.rights import Rights
-from confmig.emulator.store import Store, Value, target_column
-from confmig.emulator.urls import Segment, split_path
+from confmig.emulator.reading.datewindows import Moment, fiscal_calendar, moment_at
+from confmig.emulator.reading.filters import comparable
+from confmig.emulator.reading.odata import parse_literal
+from confmig.emulator.security.rights import Rights
+from confmig.emulator.storage.store import Store, Value, target_column
+from confmig.emulator.wire.urls import Segment, split_path
 
 # What nearly every reference looks like; the rest goes the long way.
 _PLAIN = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*)\(([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\)")

@@ -3,12 +3,12 @@
 import uuid
 
 from confmig.emulator.baserows import add_solutions
-from confmig.emulator.defining import load_definition
+from confmig.emulator.definitions.defining import load_definition
 from confmig.emulator.errors import EmulatorStartError
-from confmig.emulator.loading import load_package
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.packagefile import open_package
-from confmig.emulator.store import Store
+from confmig.emulator.packages.loading import load_package
+from confmig.emulator.packages.packagefile import open_package
+from confmig.emulator.storage.store import Store
 
 STANDARD = "standard"
 """The definition that is served when nothing else is asked for."""

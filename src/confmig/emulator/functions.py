@@ -1,9 +1,9 @@
 """Functions about the organization: who calls, which version, which languages, how many rows."""
 
 from confmig.emulator.errors import fetch_entity_missing, invalid_argument
-from confmig.emulator.operations import Call, Operations
-from confmig.emulator.store import Store, table_sql
-from confmig.emulator.wire import Reply
+from confmig.emulator.storage.store import Store, table_sql
+from confmig.emulator.wire.operations import Call, Operations
+from confmig.emulator.wire.wire import Reply
 
 
 def add_functions(operations: Operations) -> None:

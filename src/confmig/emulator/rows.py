@@ -5,9 +5,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from confmig.emulator.aggregates import read_aggregate
-from confmig.emulator.bulk import ACTIONS, PREFIX, run_bulk
-from confmig.emulator.conditions import check_version, is_unchanged, must_exist, refuse_existing
+from confmig.emulator.catalog.model import Table
 from confmig.emulator.context import Context
 from confmig.emulator.errors import (
     ServiceError,
@@ -17,19 +15,29 @@ from confmig.emulator.errors import (
     row_missing,
     segment_missing,
 )
-from confmig.emulator.fetchxml import is_fetch, read_fetch
-from confmig.emulator.files import on_column
-from confmig.emulator.model import Table
-from confmig.emulator.payload import Body, decode_object
-from confmig.emulator.reading import Parent, is_member, read_collection, read_count, read_references, read_row, row_json
-from confmig.emulator.references import change_reference, create_below, read_reference
-from confmig.emulator.sqlqueries import read_sql
-from confmig.emulator.store import Store
-from confmig.emulator.tracking import count_changes, is_tracked, read_changes
-from confmig.emulator.transfers import Transfers
-from confmig.emulator.urls import Segment
-from confmig.emulator.wire import JSON, Reply, Request, json_reply, raw_json_reply
-from confmig.emulator.writing import Writer
+from confmig.emulator.reading.aggregates import read_aggregate
+from confmig.emulator.reading.fetchxml import is_fetch, read_fetch
+from confmig.emulator.reading.reading import (
+    Parent,
+    is_member,
+    read_collection,
+    read_count,
+    read_references,
+    read_row,
+    row_json,
+)
+from confmig.emulator.reading.sqlqueries import read_sql
+from confmig.emulator.reading.tracking import count_changes, is_tracked, read_changes
+from confmig.emulator.storage.store import Store
+from confmig.emulator.wire.conditions import check_version, is_unchanged, must_exist, refuse_existing
+from confmig.emulator.wire.urls import Segment
+from confmig.emulator.wire.wire import JSON, Reply, Request, json_reply, raw_json_reply
+from confmig.emulator.writing.bulk import ACTIONS, PREFIX, run_bulk
+from confmig.emulator.writing.files import on_column
+from confmig.emulator.writing.payload import Body, decode_object
+from confmig.emulator.writing.references import change_reference, create_below, read_reference
+from confmig.emulator.writing.transfers import Transfers
+from confmig.emulator.writing.writing import Writer
 
 _PLAIN_IN_URL = "!#$&'()*+,/:;=?@[]~-._"
 

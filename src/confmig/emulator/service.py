@@ -6,53 +6,44 @@ import sqlite3
 
 import msgspec
 
-from confmig.emulator import (
-    bulkdelete,
-    closing,
-    csdl,
-    dependencies,
-    functions,
-    metadataactions,
-    metadatafunctions,
-    metadatawrites,
-    queues,
-    roleoperations,
-    seeds,
-    sharing,
-)
-from confmig.emulator.batch import run_batch
+from confmig.emulator import functions
 from confmig.emulator.behaviours.assumptions import BehavioursDef, switches
 from confmig.emulator.behaviours.bypass import bypassed_steps
 from confmig.emulator.behaviours.engine import Behaviours
-from confmig.emulator.catalog import Catalog
+from confmig.emulator.catalog.catalog import Catalog
 from confmig.emulator.context import Context
-from confmig.emulator.converters import Converters
 from confmig.emulator.errors import ServiceError, no_resource, segment_missing, unexpected
-from confmig.emulator.faults import FaultRule, Faults, object_gone
-from confmig.emulator.fileblocks import FileBlocks
-from confmig.emulator.identity import Callers
-from confmig.emulator.metadata import Metadata
-from confmig.emulator.metadatachanges import metadata_changes
-from confmig.emulator.metadataquery import (
+from confmig.emulator.http.faults import FaultRule, Faults, object_gone
+from confmig.emulator.http.settings import duration
+from confmig.emulator.metadata import csdl, dependencies, metadataactions, metadatafunctions, metadatawrites
+from confmig.emulator.metadata.metadata import Metadata
+from confmig.emulator.metadata.metadatachanges import metadata_changes
+from confmig.emulator.metadata.metadataquery import (
     entity_definitions,
     managed_property_definitions,
     option_set_definitions,
     relationship_definitions,
 )
-from confmig.emulator.metadataviews import MetadataViews
-from confmig.emulator.metadatawrites import MetadataWriter
-from confmig.emulator.narrowing import Narrowing
-from confmig.emulator.operations import Operations
+from confmig.emulator.metadata.metadataviews import MetadataViews
+from confmig.emulator.metadata.metadatawrites import MetadataWriter
+from confmig.emulator.metadata.pendingkeys import PendingKeys
 from confmig.emulator.options import EmulatorOptions
-from confmig.emulator.pendingkeys import PendingKeys
+from confmig.emulator.reading import bulkdelete
 from confmig.emulator.rows import Rows
-from confmig.emulator.securityerrors import TokenExpiredError
-from confmig.emulator.settings import duration
-from confmig.emulator.store import Store
-from confmig.emulator.transfers import Transfers
-from confmig.emulator.urls import Segment, split_path
-from confmig.emulator.wire import Reply, Request, error_reply, json_reply, unauthorized
-from confmig.emulator.writing import Writer
+from confmig.emulator.security import roleoperations, sharing
+from confmig.emulator.security.identity import Callers
+from confmig.emulator.security.narrowing import Narrowing
+from confmig.emulator.security.securityerrors import TokenExpiredError
+from confmig.emulator.storage.store import Store
+from confmig.emulator.wire.batch import run_batch
+from confmig.emulator.wire.operations import Operations
+from confmig.emulator.wire.urls import Segment, split_path
+from confmig.emulator.wire.wire import Reply, Request, error_reply, json_reply, unauthorized
+from confmig.emulator.writing import closing, queues, seeds
+from confmig.emulator.writing.converters import Converters
+from confmig.emulator.writing.fileblocks import FileBlocks
+from confmig.emulator.writing.transfers import Transfers
+from confmig.emulator.writing.writing import Writer
 
 _LOG = logging.getLogger(__name__)
 ROOT = re.compile(r"/api/data/v9\.\d+/?")

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 import yaml
 
-from confmig.emulator.catalog import Catalog
+from confmig.emulator.catalog.catalog import Catalog
 from confmig.emulator.errors import EmulatorStartError
 
 

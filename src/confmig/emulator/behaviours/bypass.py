@@ -5,10 +5,10 @@ https://learn.microsoft.com/power-apps/developer/data-platform/bypass-custom-bus
 
 from collections.abc import Mapping
 
-from confmig.emulator import naming
 from confmig.emulator.behaviours.engine import ALL_CUSTOM
+from confmig.emulator.catalog import naming
 from confmig.emulator.errors import invalid_argument
-from confmig.emulator.rights import Rights
+from confmig.emulator.security.rights import Rights
 
 _LOGIC = "mscrm.bypassbusinesslogicexecution"
 _STEPS = "mscrm.bypassbusinesslogicexecutionstepids"

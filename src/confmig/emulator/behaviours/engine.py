@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from confmig.emulator.behaviours.assumptions import Assumptions, LiveTable, Plugin, known
 from confmig.emulator.behaviours.versions import make_version, supersede
+from confmig.emulator.catalog.model import Table
 from confmig.emulator.errors import ServiceError
-from confmig.emulator.model import Table
-from confmig.emulator.store import Store, Value
+from confmig.emulator.storage.store import Store, Value
 
 ALL_CUSTOM = "*"
 """Among the steps that a request bypasses: all of them."""

@@ -6,8 +6,8 @@ That journeys have versions is seen from their columns; what the service does wi
 import uuid
 
 from confmig.emulator.behaviours.assumptions import Versions
-from confmig.emulator.model import Table
-from confmig.emulator.store import Store, Value, quoted, stored_names, table_sql
+from confmig.emulator.catalog.model import Table
+from confmig.emulator.storage.store import Store, Value, quoted, stored_names, table_sql
 
 
 def make_version(store: Store, table: Table, row_id: str, versions: Versions, changes: dict[str, Value]) -> None:

@@ -1,0 +1,1 @@
+"""What the environment knows of its tables."""

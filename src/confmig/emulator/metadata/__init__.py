@@ -1,0 +1,1 @@
+"""The tables as metadata describes them, and the requests that change them."""

@@ -1,0 +1,1 @@
+"""Queries: OData, FetchXML and SQL, as statements over the store."""

@@ -1,0 +1,1 @@
+"""Requests and replies: their forms, paths, preferences and batches."""

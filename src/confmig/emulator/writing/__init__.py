@@ -1,0 +1,1 @@
+"""Rows, files and references written by the service's rules."""
