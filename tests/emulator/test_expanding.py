@@ -95,6 +95,12 @@ def test_a_collection_with_all_its_options(reading: Client) -> None:
     assert [one["subject"] for one in reading.get(link)["value"]] == ["Write"]
 
 
+def test_a_filter_inside_names_a_parameter_of_the_query(reading: Client) -> None:
+    path = f"accounts({CONTOSO})?$select=name&$expand={_CONTACTS}($select=fullname;$filter=fullname eq @who)"
+    assert [row["fullname"] for row in reading.get(f"{path}&@who='Ana Bowman'")[_CONTACTS]] == ["Ana Bowman"]
+    assert reading.get(f"{path}&@who='Nobody'")[_CONTACTS] == []
+
+
 def test_rows_inside_rows_inside_rows_come_in_pages(reading: Client) -> None:
     path = (
         f"accounts?$select=name&$filter=accountid eq {CONTOSO}"

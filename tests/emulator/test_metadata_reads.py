@@ -129,6 +129,9 @@ def test_single_properties_of_a_table(shop: Client) -> None:
     assert shop.send("GET", f"{ACCOUNT}/ObjectTypeCode/$value").text == "1"
     assert shop.send("GET", f"{ACCOUNT}/IsActivity/$value").text == "false"
     assert shop.get(f"{ACCOUNT}/DisplayName")["UserLocalizedLabel"]["Label"] == "Account"
+    assert shop.get(f"{ACCOUNT}/DisplayName/UserLocalizedLabel/Label")["value"] == "Account"
+    assert shop.send("GET", f"{ACCOUNT}/CanCreateAttributes/Value/$value").text == "true"
+    assert shop.send("GET", f"{ACCOUNT}/CanCreateAttributes/Nothing").status_code == 404
     privileges = {row["PrivilegeType"]: row["Name"] for row in shop.get(f"{ACCOUNT}/Privileges")["value"]}
     assert privileges["Create"] == "prvCreateAccount"
     assert {"Read", "Write", "Delete", "Assign", "Share", "Append", "AppendTo"} <= privileges.keys()

@@ -139,12 +139,15 @@ def _below(metadata: Metadata, name: str, segments: list[Segment], request: Requ
 
 
 def _property(entity: Json, segments: list[Segment], request: Request, options: dict[str, str]) -> Reply:
-    """One property of a table, as JSON or raw."""
-    name = segments[0].name
-    raw = len(segments) == 2 and segments[1].name == "$value"
-    if name not in entity or name.startswith("@") or (len(segments) > 1 and not raw):
-        raise segment_missing(segments[-1].name)
-    value = entity[name]
+    """One property of a table, or a part of it, as JSON or raw."""
+    names = [segment.name for segment in segments]
+    raw = len(names) > 1 and names[-1] == "$value"
+    path = names[:-1] if raw else names
+    value: object = entity
+    for name in path:
+        if not isinstance(value, dict) or name not in value or name.startswith("@"):
+            raise segment_missing(name)
+        value = value[name]
     if isinstance(value, dict | list) and (raw or "$select" in options or "$filter" in options):
         raise bad_query("Query parameters are not supported on properties of a complex type.")
     if value is None:
@@ -152,7 +155,7 @@ def _property(entity: Json, segments: list[Segment], request: Request, options: 
     if raw:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         return Reply(200, text.encode(), {"Content-Type": "text/plain"})
-    context = f"{request.base}$metadata#EntityDefinitions('{entity['LogicalName']}')/{name}"
+    context = f"{request.base}$metadata#EntityDefinitions('{entity['LogicalName']}')/{'/'.join(path)}"
     return json_reply({"@odata.context": context, **(value if isinstance(value, dict) else {"value": value})})
 
 

@@ -115,15 +115,19 @@ class Expander:
         sql: Where parameters go.
         wanted: What is expanded.
         page: How many rows of a collection a page has, when the client asks for pages.
+        aliases: The parameter aliases of the query, which filters and orders of expansions may name, too.
     """
 
-    def __init__(self, context: Context, sql: Sql, wanted: tuple[Wanted, ...], page: int | None) -> None:
+    def __init__(
+        self, context: Context, sql: Sql, wanted: tuple[Wanted, ...], page: int | None, aliases: Mapping[str, str]
+    ) -> None:
         self._context = context
         self._store = context.store
         self._sql = sql
         self._wanted = wanted
         self._nested = any(one.inner for one in wanted)
         self._page = page
+        self._aliases = dict(aliases)
 
     def expansions(self, table: Table, alias: str) -> tuple[Expansion, ...]:
         """The expansions of the rows of a table.
@@ -164,11 +168,11 @@ class Expander:
     def _expansion(self, table: Table, alias: str, one: Wanted, step: Step, joined: str) -> Expansion:
         where = step.link
         if "$filter" in one.options:
-            tree = parse_filter(one.options["$filter"], {})
+            tree = parse_filter(one.options["$filter"], self._aliases)
             where += f" AND {Filters(self._context, self._sql).condition(step.table, joined, tree)}"
         order = f"{joined}.{quoted(SORT)}"
         if "$orderby" in one.options:
-            sorts = orders_of(self._sql, Source(step.table, joined, one.nav), one.options["$orderby"], {})
+            sorts = orders_of(self._sql, Source(step.table, joined, one.nav), one.options["$orderby"], self._aliases)
             order = ", ".join([*[sort.expression + (" DESC" if sort.descending else "") for sort in sorts], order])
         paged = self._nested and self._page is not None
         made = Expansion(

@@ -101,7 +101,7 @@ def shape_of(context: Context, sql: Sql, table: Table, request: Request) -> Shap
         lookups = [context.store.catalog.lookup(table.name, one.nav) for one in wanted if one.reference]
         columns = (*columns, *(table.columns[one.column] for one in lookups if one is not None))
         columns = with_primary_id(table, columns)
-    expander = Expander(context, sql, wanted, preferences.max_page_size)
+    expander = Expander(context, sql, wanted, preferences.max_page_size, aliases_of(options))
     return Shape(table, columns, preferences.annotations, expansions=expander.expansions(table, "t"), principal=True)
 
 
