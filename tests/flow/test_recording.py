@@ -234,3 +234,22 @@ def test_who_may_not_read_is_told(confmig: Confmig) -> None:
         assert "prvReadAccount" in refused.err
         assert not Path("a.yml").exists()
         assert confmig(*arguments).code == 0
+
+
+def test_rows_of_tables_that_are_only_named_can_be_written(confmig: Confmig, serve: Serve) -> None:
+    recorded(confmig, serve(environment="journeys-sandbox").url, "--solution", "ContosoCore")
+    accounts = f"{serve(environment='recorded.yml').url}/api/data/v9.2/accounts"
+    made = requests.post(accounts, json={"name": "Made"}, timeout=10)
+    assert made.status_code == 204, made.text
+    changed = requests.patch(made.headers["OData-EntityId"], json={"name": "Changed"}, timeout=10)
+    assert changed.status_code == 204, changed.text
+    assert "Changed" in {row["name"] for row in requests.get(accounts, timeout=10).json()["value"]}
+
+
+@pytest.mark.parametrize("rows", [(), ("--record-rows",)])
+def test_an_environment_without_custom_tables_asks_for_names(
+    confmig: Confmig, serve: Serve, rows: tuple[str, ...]
+) -> None:
+    done = confmig("emulator", "--record", serve().url, "--output", "none.yml", *rows)
+    assert (done.code, "--table" in done.err) == (2, True), done
+    assert not Path("none.yml").exists()

@@ -39,7 +39,8 @@ def record_environment(
         rows: Record the rows, too.
 
     Raises:
-        UsageError: There is no file to write, or it holds something else; or a table or solution does not exist.
+        UsageError: There is no file to write, or it holds something else; or a table or solution does not exist, or
+            there is nothing to record.
         PackageError: The schema cannot be read.
         AccessError: Sign-in failed, or a privilege is missing.
         ServiceError: The environment does not answer properly.
@@ -49,6 +50,10 @@ def record_environment(
     environment = connect(url, mode, "source")
     named += [name for solution in solutions for name in environment.tables_of_solution(solution)]
     recording = record(environment, named)
+    if not recording.tables:
+        raise UsageError(
+            f"{environment.url} has no custom tables to record.", "Name some with --table, --solution or --schema."
+        )
     if rows:
         record_rows(environment, recording)
     _write(path, environment.url, recording)

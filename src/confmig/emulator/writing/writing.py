@@ -38,6 +38,9 @@ _DEEPEST = 50
 """How deep the rows of one deep insert can be nested [inferred]; it keeps a hostile body from exhausting the stack."""
 
 
+_BOOKKEEPING = frozenset({"createdon", "modifiedon", "versionnumber"})
+
+
 class Writer:
     """Writes rows of one environment, in the course of one request."""
 
@@ -157,7 +160,9 @@ class Writer:
             values["overriddencreatedon"] = now
         values["modifiedon"] = now
         for name in ("createdby", "modifiedby"):
-            point(columns[name], values, "systemuser", caller)
+            if name in columns:
+                point(columns[name], values, "systemuser", caller)
+        _leave_out(table, values)
         if table.ownership == "user":
             if values.get("ownerid") is None and "ownerid" in columns:
                 point(columns["ownerid"], values, "systemuser", caller)
@@ -269,6 +274,7 @@ class Writer:
             check_duplicates(self._store, table, row_id, values)
         values["modifiedon"] = self.context.now
         values["versionnumber"] = self._store.next_version()
+        _leave_out(table, values)
         if "modifiedby" in table.columns:
             point(table.columns["modifiedby"], values, "systemuser", self.context.caller_id)
             self._point_delegate(table, values, "modifiedonbehalfby")
@@ -353,3 +359,9 @@ class Writer:
             f"AND {quoted(relationship.column2)} = ?"
         )
         self._store.query(sql, (one, two))
+
+
+def _leave_out(table: Table, values: dict[str, Value]) -> None:
+    """Drop the bookkeeping of a row that its table, as a recording names it only, has no columns for."""
+    for name in _BOOKKEEPING - table.columns.keys():
+        values.pop(name, None)
