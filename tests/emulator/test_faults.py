@@ -241,6 +241,14 @@ def test_of_several_faults_the_first_strikes() -> None:
         assert statuses == [200, 503, 429, 503, 200, 503]
 
 
+def test_the_log_names_what_strikes_within_the_work(tmp_path: Path) -> None:
+    log = tmp_path / "requests.jsonl"
+    with serving("deadlock:nth=1,path=accounts", log=log) as client:
+        assert client.send("GET", "accounts").status_code == 500
+        assert client.send("GET", "accounts").status_code == 200
+    assert [json.loads(line)["fault"] for line in log.read_text().splitlines()] == ["deadlock", None]
+
+
 def test_the_log_says_what_became_of_requests(tmp_path: Path) -> None:
     log = tmp_path / "requests.jsonl"
     with serving("drop-after:method=POST", "503:path=accounts", log=log, token="secret") as client:

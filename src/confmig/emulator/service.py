@@ -108,6 +108,7 @@ class Service:
             _LOG.exception("%s %s", request.method, request.path)
             reply = error_reply(unexpected())
         self._views.note()
+        reply.fault, self.faults.struck = self.faults.struck, None
         reply.headers["OData-Version"] = "4.0"
         return reply
 

@@ -133,9 +133,13 @@ class Faults:
     Args:
         rules: Their rules.
         seed: Decides whom those with a rate strike.
+
+    Attributes:
+        struck: The kind of the last fault that struck the work of a request; whoever reads it makes it None again.
     """
 
     def __init__(self, rules: Sequence[FaultRule], seed: int) -> None:
+        self.struck: str | None = None
         faults = [Fault(rule, random.Random(f"{seed}:{place}")) for place, rule in enumerate(rules)]  # noqa: S311 (no secret)
         self._requests = [fault for fault in faults if fault.rule.kind in _ON_REQUESTS]
         self._parts = [fault for fault in faults if fault.rule.kind in _ON_PARTS]
@@ -156,6 +160,7 @@ class Faults:
         struck = next((fault for fault in self._parts if fault.strikes(method, path)), None)
         if struck is None:
             return False
+        self.struck = struck.rule.kind
         if struck.rule.kind != STALE:
             raise _failed_work(struck.rule.kind)
         return True

@@ -201,7 +201,7 @@ class Front:
                 "status": None if dropped else reply.status,
                 "ms": round((self._clock.now() - began) * 1000, 1),
                 "server": server.number,
-                "fault": fault.rule.kind if fault is not None else None,
+                "fault": fault.rule.kind if fault is not None else reply.fault,
             }
         )
 

@@ -136,12 +136,14 @@ class Reply:
     Attributes:
         row: The URL of the row that was made or changed, by which a change set can refer to it; no header needs to
             say it.
+        fault: The fault on purpose that struck the work on it, for the log.
     """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     row: str = ""
+    fault: str | None = None
 
 
 def json_reply(value: object, status: int = 200, **headers: str) -> Reply:
