@@ -4,6 +4,7 @@ https://github.com/microsoft/PowerPlatform-DataverseClient-Python
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,15 +30,29 @@ class Credential:
         return AccessToken(TOKEN, 9_999_999_999)
 
 
+def reach_directly(patch: pytest.MonkeyPatch) -> None:
+    """Forget the proxies and the authorities of this machine, which clients take from the environment."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CURL_CA_BUNDLE"):
+        patch.delenv(name, raising=False)
+        patch.delenv(name.lower(), raising=False)
+
+
+@contextmanager
+def connected(emulator: Emulator, patch: pytest.MonkeyPatch) -> Iterator[DataverseClient]:
+    """The client, with trust in the emulator's certificate."""
+    reach_directly(patch)
+    patch.setenv("REQUESTS_CA_BUNDLE", str(emulator.authority))
+    with DataverseClient(emulator.url, Credential()) as opened:
+        yield opened
+
+
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[DataverseClient]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    with Emulator(EmulatorOptions(environment=SHOP, token=TOKEN, self_signed=True)) as emulator:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(emulator.authority))
-        with DataverseClient(emulator.url, Credential()) as opened:
-            yield opened
+    with (
+        Emulator(EmulatorOptions(environment=SHOP, token=TOKEN, self_signed=True)) as emulator,
+        connected(emulator, monkeypatch) as opened,
+    ):
+        yield opened
 
 
 def make(client: DataverseClient, *names: str) -> list[str]:

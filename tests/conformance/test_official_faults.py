@@ -10,19 +10,14 @@ from PowerPlatform.Dataverse.core.errors import HttpError
 from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
 
-from .test_official_client import SHOP, TOKEN, Credential, names_of
+from .test_official_client import SHOP, TOKEN, connected, names_of
 
 
 @contextmanager
 def serving(monkeypatch: pytest.MonkeyPatch, *faults: str, limits: str | None = None) -> Iterator[DataverseClient]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
     options = EmulatorOptions(environment=SHOP, token=TOKEN, self_signed=True, faults=faults, limits=limits)
-    with Emulator(options) as emulator:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(emulator.authority))
-        with DataverseClient(emulator.url, Credential()) as opened:
-            yield opened
+    with Emulator(options) as emulator, connected(emulator, monkeypatch) as opened:
+        yield opened
 
 
 def create_many(client: DataverseClient, number: int) -> None:

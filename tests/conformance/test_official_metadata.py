@@ -24,7 +24,7 @@ from PowerPlatform.Dataverse.models import (
 from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
 
-from .test_official_client import SHOP, TOKEN, Credential
+from .test_official_client import SHOP, TOKEN, connected
 
 
 class Priority(IntEnum):
@@ -56,11 +56,7 @@ def served() -> Iterator[Emulator]:
 
 @pytest.fixture
 def client(served: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataverseClient]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(served.authority))
-    with DataverseClient(served.url, Credential()) as opened:
+    with connected(served, monkeypatch) as opened:
         yield opened
 
 

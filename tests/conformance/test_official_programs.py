@@ -26,7 +26,7 @@ from confmig.emulator.options import EmulatorOptions
 
 from . import test_official_async_client as asynchronous
 from . import test_official_client as blocking
-from .test_official_client import NOBODY, TOKEN
+from .test_official_client import NOBODY, TOKEN, reach_directly
 
 OFFICE = str(Path(__file__).with_name("office.yml"))
 WORKS = "a0000000-0000-4000-8000-000000000001"
@@ -417,9 +417,7 @@ def plain() -> Iterator[Emulator]:
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
+    reach_directly(monkeypatch)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)

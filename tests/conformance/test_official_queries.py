@@ -21,7 +21,7 @@ from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
 from tests.conftest import REPOSITORY
 
-from .test_official_client import TOKEN, Credential
+from .test_official_client import TOKEN, Credential, connected
 
 QUERIES = str(REPOSITORY / "tests/emulator/queries.yml")
 
@@ -34,11 +34,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def client(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataverseClient]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(emulator.authority))
-    with DataverseClient(emulator.url, Credential()) as opened:
+    with connected(emulator, monkeypatch) as opened:
         yield opened
 
 

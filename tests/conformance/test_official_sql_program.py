@@ -13,7 +13,7 @@ from PowerPlatform.Dataverse.client import DataverseClient
 from confmig.emulator.http.server import Emulator
 from confmig.emulator.options import EmulatorOptions
 
-from .test_official_client import SHOP, TOKEN, Credential
+from .test_official_client import SHOP, TOKEN, connected
 
 TEAM, TASK = "new_SqlTeam", "new_SqlTask"
 
@@ -30,17 +30,15 @@ class Region(IntEnum):
 def client() -> Iterator[DataverseClient]:
     """A client whose tables hold three teams and four tasks; it deletes them again."""
     patch = pytest.MonkeyPatch()
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CURL_CA_BUNDLE"):
-        patch.delenv(name, raising=False)
-        patch.delenv(name.lower(), raising=False)
-    with Emulator(EmulatorOptions(environment=SHOP, token=TOKEN, self_signed=True)) as emulator:
-        patch.setenv("REQUESTS_CA_BUNDLE", str(emulator.authority))
-        with DataverseClient(emulator.url, Credential()) as opened:
-            _fill(opened)
-            yield opened
-            for table in (TASK, TEAM):
-                opened.tables.delete(table)
-            assert opened.tables.get(TEAM) is None
+    with (
+        Emulator(EmulatorOptions(environment=SHOP, token=TOKEN, self_signed=True)) as emulator,
+        connected(emulator, patch) as opened,
+    ):
+        _fill(opened)
+        yield opened
+        for table in (TASK, TEAM):
+            opened.tables.delete(table)
+        assert opened.tables.get(TEAM) is None
     patch.undo()
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,40 +19,41 @@ QUERIES = Path(__file__).with_name("queries.yml")
 _DEFAULT_CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
 
-@pytest.fixture(scope="module")
-def shop() -> Iterator[Client]:
-    """The small environment, shared by a module whose tests make their own rows."""
-    with Emulator(EmulatorOptions(environment=str(SHOP))) as emulator:
+@contextmanager
+def serving(environment: Path) -> Iterator[Client]:
+    """A client of an emulator that serves a definition."""
+    with Emulator(EmulatorOptions(environment=str(environment))) as emulator:
         client = Client(emulator.url)
         yield client
         client.close()
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Client]:
+    """The small environment, shared by a module whose tests make their own rows."""
+    with serving(SHOP) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
 def queries() -> Iterator[Client]:
     """The environment for queries, shared by a module that leaves it as it is."""
-    with Emulator(EmulatorOptions(environment=str(QUERIES))) as emulator:
-        client = Client(emulator.url)
+    with serving(QUERIES) as client:
         yield client
-        client.close()
 
 
 @pytest.fixture
 def fresh() -> Iterator[Client]:
     """The small environment, for one test alone."""
-    with Emulator(EmulatorOptions(environment=str(SHOP))) as emulator:
-        client = Client(emulator.url)
+    with serving(SHOP) as client:
         yield client
-        client.close()
 
 
 @pytest.fixture(scope="module")
 def rules() -> Iterator[Client]:
     """The environment on which the rules of writing can be seen, shared by a module."""
-    with Emulator(EmulatorOptions(environment=str(RULES))) as emulator:
-        client = Client(emulator.url)
+    with serving(RULES) as client:
         yield client
-        client.close()
 
 
 @pytest.fixture(scope="session")
@@ -66,16 +68,12 @@ def corpus() -> Path:
 @pytest.fixture(scope="module")
 def reading() -> Iterator[Client]:
     """Accounts with contacts, tasks and labels, shared by a module that only reads."""
-    with Emulator(EmulatorOptions(environment=str(READING))) as emulator:
-        client = Client(emulator.url)
+    with serving(READING) as client:
         yield client
-        client.close()
 
 
 @pytest.fixture
 def fresh_reading() -> Iterator[Client]:
     """The same environment, for one test alone."""
-    with Emulator(EmulatorOptions(environment=str(READING))) as emulator:
-        client = Client(emulator.url)
+    with serving(READING) as client:
         yield client
-        client.close()

@@ -45,6 +45,7 @@ def schema_text() -> str:
 def _value_schema(kind: type) -> Json:
     """The schema of a value of a row, which depends on the row's column."""
     if kind is not object:
+        # This is how a hook of msgspec says that it does not know a type: https://jcristharif.com/msgspec/jsonschema.html
         raise NotImplementedError
     return {
         "description": "A text, a number, true or false, a date. A lookup is the id of its row, or {table, id} when it "
