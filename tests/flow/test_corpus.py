@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from confmig.package.container import Container
 from confmig.package.package import Package
 from tests.conftest import PRINTED
 from tests.flow.conftest import Confmig, Serve
@@ -93,8 +94,8 @@ def test_an_exported_package_differs_from_cmts_only_in_the_order_of_rows_and_the
     package = corpus / "packages" / name
     source = serve(package=package)
     assert confmig("export", "--source", source.url, "--schema", package, "--data", "out.zip").code == 0
-    with Package(package) as original, Package(Path("out.zip")) as written:
-        assert written.schema_bytes == original.schema_bytes
+    with Container(package) as original, Container(Path("out.zip")) as written:
+        assert written.read("data_schema.xml") == original.read("data_schema.xml")
         assert _sorted(_data(written)) == _sorted(_data(original))
 
 
@@ -103,10 +104,10 @@ JOINED = re.compile(r'\n        <field name="msmedia_(?:cardimage|registrationpo
 so it was joined from two exports and no environment gives both."""
 
 
-def _data(package: Package) -> str:
+def _data(package: Container) -> str:
     # The corpus holds one package unpacked by git, whose line ends git has changed.
-    text = package.read_member("data.xml").decode().replace("\r\n", "\n")
-    return JOINED.sub("", text) if package.schema.table("msmedia_mediaevent") else text
+    text = package.read("data.xml").decode().replace("\r\n", "\n")
+    return JOINED.sub("", text) if '<entity name="msmedia_mediaevent"' in text else text
 
 
 def _sorted(text: str) -> list[str]:

@@ -2,9 +2,12 @@
 
 import zipfile
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from confmig.model.records import Record
+from confmig.package.digest import ContentDigest
 from confmig.package.package import Package
 
 from .helpers import ID1, ID2, ID3, SCHEMA, digest_of, document, make_folder, make_zip, row, table
@@ -121,3 +124,29 @@ def test_the_digest_is_the_same_whether_the_rows_were_read_before_or_not(tmp_pat
         assert package.digest == half
         assert list(package.rows()) == whole
         assert package.digest == half
+
+
+def test_the_order_of_rows_does_not_change_the_digest_and_a_row_that_stands_twice_does(tmp_path: Path) -> None:
+    rows = [row(f'<field name="name" value="{name}" />', row_id) for name, row_id in (("a", ID1), ("b", ID2))]
+    first = digest_of(make_folder(tmp_path / "first", document(table("".join(rows)))))
+    assert digest_of(make_folder(tmp_path / "second", document(table("".join(reversed(rows)))))) == first
+    assert digest_of(make_folder(tmp_path / "third", document(table("".join([*rows, rows[0]]))))) != first
+
+
+def test_a_digest_is_the_same_in_memory_and_through_files() -> None:
+    events = [Record("item", str(UUID(int=number)), {"name": str(number)}) for number in range(1000)]
+    digests = []
+    for in_memory in (7, 100_000):
+        digest = ContentDigest("schema", in_memory)
+        for event in events:
+            digest.add(event)
+        digests.append(digest.hexdigest())
+    assert digests[0] == digests[1]
+
+
+def test_the_bytes_of_a_file_are_part_of_the_digest(tmp_path: Path) -> None:
+    folders = [make_folder(tmp_path / name, _DATA) for name in "ab"]
+    for folder, content in zip(folders, (b"one", b"two"), strict=True):
+        (folder / "files").mkdir()
+        (folder / "files" / f"{ID3}.bin").write_bytes(content)
+    assert digest_of(folders[0]) != digest_of(folders[1])

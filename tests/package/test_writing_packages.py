@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -379,3 +380,17 @@ def test_a_table_that_stands_twice_is_written_twice(tmp_path: Path) -> None:
         Record("item", ID3, {}),
     ]
     assert events_of(_write(tmp_path / "data.zip", *events)) == events
+
+
+def test_the_payloads_of_files_go_along_and_are_declared(tmp_path: Path) -> None:
+    schema = Schema((Table("item", "itemid", (Column("doc", ColumnType.FILE, type_text="filedata"),)),))
+    events: list[PackageEvent] = [TableStart("item"), Record("item", ID1, {"doc": FileRef(ID2, "report.pdf")})]
+    path = tmp_path / "data.zip"
+    write_package(path, write_schema(schema), schema, events, files=lambda file_id: BytesIO(f"of {file_id}".encode()))
+    assert member_of(path, f"files/{ID2}.bin") == f"of {ID2}".encode()
+    assert b'Extension="bin"' in member_of(path, "[Content_Types].xml")
+    with Package(path) as package, package.open_file(ID2) as stream:
+        assert list(package.file_ids) == [ID2]
+        assert stream.read() == f"of {ID2}".encode()
+        with pytest.raises(PackageError, match="holds no files/"):
+            package.open_file(ID1)

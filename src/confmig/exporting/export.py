@@ -9,11 +9,11 @@ from confmig.checking.findings import Finding
 from confmig.checking.parity import missing_in
 from confmig.exporting.filters import filter_findings
 from confmig.exporting.live import LiveGuard
-from confmig.exporting.sorting import sorted_by_id
 from confmig.model.environment import TableInfo
 from confmig.model.records import Association, PackageEvent, Record, TableStart
 from confmig.model.schema import Relationship, Schema, Table
 from confmig.model.values import ColumnType, Value
+from confmig.package.sorting import sorted_by_id
 from confmig.profiles.profile import Profiles
 from confmig.webapi.environment import Environment
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import IO
 
 from confmig.errors import PackageError
+from confmig.package.limits import LIMITS, Limits
 
 _CHUNK = 256 * 1024
-_MAX_RATIO = 1_000
-_MAX_BYTES = 20 * 1024**3
 _SMALL = 10 * 1024**2
 
 
@@ -31,7 +30,7 @@ class Members:
 class Container:
     """A package's files by name. Use as a context manager."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         self.path = path
         self._zip: zipfile.ZipFile | None = None
         if path.is_dir():
@@ -40,7 +39,7 @@ class Container:
             self._zip = _open_zip(path)
         try:
             if self._zip is not None:
-                self._names = _checked_names(self._zip, path)
+                self._names = _checked_names(self._zip, path, limits)
             self.members = _find_members(self._names, path)
         except PackageError:
             self.close()
@@ -113,7 +112,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         ) from error
 
 
-def _checked_names(archive: zipfile.ZipFile, path: Path) -> list[str]:
+def _checked_names(archive: zipfile.ZipFile, path: Path, limits: Limits) -> list[str]:
     """The member names, once nothing about them is hostile."""
     names: set[str] = set()
     total = 0
@@ -123,12 +122,12 @@ def _checked_names(archive: zipfile.ZipFile, path: Path) -> list[str]:
         _refuse_when(bool(info.flag_bits & 0x1), path, f"the member {info.filename!r} is encrypted")
         _refuse_when(_escapes(info.filename), path, f"the member name {info.filename!r} leaves the package")
         _refuse_when(
-            info.file_size > _SMALL and info.file_size > _MAX_RATIO * max(info.compress_size, 1),
+            info.file_size > _SMALL and info.file_size > limits.ratio * max(info.compress_size, 1),
             path,
-            f"the member {info.filename!r} unpacks to more than {_MAX_RATIO} times its size",
+            f"the member {info.filename!r} unpacks to more than {limits.ratio} times its size",
         )
         names.add(info.filename)
-    _refuse_when(total > _MAX_BYTES, path, f"it unpacks to {total:,} bytes")
+    _refuse_when(total > limits.size, path, f"it unpacks to {total:,} bytes")
     return [name for name in sorted(names) if not name.endswith("/")]
 
 

@@ -1,41 +1,50 @@
-"""A data package as the rest of the program sees it."""
+"""A data package as the rest of the program sees it, whatever its form."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
 from confmig.errors import PackageError
 from confmig.model.records import PackageEvent
 from confmig.model.schema import Schema
-from confmig.package.container import Container
-from confmig.package.inferring import infer_schema
-from confmig.package.reader import read_rows, read_timestamp
+from confmig.package.cmt import CmtSource
+from confmig.package.digest import ContentDigest
+from confmig.package.limits import LIMITS, Limits
 from confmig.package.schemafile import parse_schema, write_schema
+from confmig.package.source import Source
+
+_CHUNK = 1024 * 1024
 
 
 class Package:
     """A data package on disk: its schema, and its rows as often as they are asked for.
 
     Use as a context manager. ``digest`` is known after the rows were read once to the end.
+
+    Args:
+        path: A zip, a folder that holds data.xml, or the folder form.
+        limits: What the package may ask of the reader.
+
+    Raises:
+        PackageError: It is no package, or its schema cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         self.path = path
-        self._container = Container(path)
+        self._source: Source = CmtSource(path, limits)
         self._digest: str | None = None
-        try:
-            self.schema, self.schema_bytes = self._read_schema()
-        except BaseException:
-            self.close()
-            raise
 
-    def _read_schema(self) -> tuple[Schema, bytes]:
-        member = self._container.members.schema
-        if member is None:
-            schema = infer_schema(self._container)
-            return schema, write_schema(schema)
-        data = self._container.read(member)
-        return parse_schema(data, self._container.label(member)), data
+    @property
+    def schema(self) -> Schema:
+        """What the schema says."""
+        return self._source.schema
+
+    @property
+    def schema_bytes(self) -> bytes:
+        """The schema file."""
+        return self._source.schema_bytes
 
     def __enter__(self) -> "Package":
         return self
@@ -44,26 +53,31 @@ class Package:
         self.close()
 
     def close(self) -> None:
-        """Close the package's file."""
-        self._container.close()
-
-    def read_member(self, name: str) -> bytes:
-        """The bytes of one of the package's files.
-
-        Raises:
-            PackageError: There is no such file, or it is damaged.
-        """
-        return self._container.read(name)
+        """Close the package's files."""
+        self._source.close()
 
     @property
     def timestamp(self) -> str | None:
         """When the package was exported, as its text."""
-        return read_timestamp(self._container)
+        return self._source.timestamp
 
     @property
     def schema_digest(self) -> str:
         """SHA-256 of what the schema says; line ends and the file's layout do not matter."""
         return hashlib.sha256(write_schema(self.schema)).hexdigest()
+
+    @property
+    def file_ids(self) -> Collection[str]:
+        """The ids of the files whose payloads are in the package."""
+        return self._source.file_ids
+
+    def open_file(self, file_id: str) -> AbstractContextManager[IO[bytes]]:
+        """Open the payload of a file column, by the id that the row gives.
+
+        Raises:
+            PackageError: It is not there, or it is damaged.
+        """
+        return self._source.open_file(file_id)
 
     def rows(self) -> Iterator[PackageEvent]:
         """All tables, rows and associations, in the order of the package.
@@ -72,15 +86,26 @@ class Package:
             PackageError: The package is broken; rows that were given before stay as they are.
         """
         if self._digest is not None:
-            yield from read_rows(self._container, self.schema)
+            yield from self._source.rows()
             return
-        digest = hashlib.sha256(self.schema_digest.encode())
-        yield from read_rows(self._container, self.schema, digest)
+        digest = ContentDigest(self.schema_digest)
+        for event in self._source.rows():
+            digest.add(event)
+            yield event
+        for file_id in self.file_ids:
+            digest.add_file(file_id, self._hash_of(file_id))
         self._digest = digest.hexdigest()
+
+    def _hash_of(self, file_id: str) -> bytes:
+        content = hashlib.sha256()
+        with self.open_file(file_id) as stream:
+            while chunk := stream.read(_CHUNK):
+                content.update(chunk)
+        return content.digest()
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content, schema and rows as they are written: not the zip's bytes, not the time of export."""
+        """SHA-256 of the content, schema and rows and files: not of the zip's bytes, and not of the time of export."""
         if self._digest is None:
             for _ in self.rows():
                 pass

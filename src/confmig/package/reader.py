@@ -3,7 +3,6 @@
 A push parser with a target of our own: no element objects, so memory does not grow with the file.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 
 from lxml import etree
@@ -35,23 +34,21 @@ _PartyXml = tuple[Attributes, list[Attributes]]
 """A party's own attributes, and those of its fields."""
 
 
-def read_rows(container: Container, schema: Schema, digest: "hashlib._Hash | None" = None) -> Iterator[PackageEvent]:
+def read_rows(container: Container, schema: Schema) -> Iterator[PackageEvent]:
     """Read all rows of a package, in the order of its files.
-
-    ``digest`` is fed the content as it passes: not the bytes, so another zip of the same rows gives the same digest.
 
     Raises:
         PackageError: Broken XML, a damaged file, or a value that is not of its column's type.
     """
     for member in container.members.rows:
-        target = RowTarget(schema, container.label(member), digest)
+        target = RowTarget(schema, container.label(member))
         yield from _feed(container, member, target)
 
 
 def read_timestamp(container: Container) -> str | None:
     """The time at which the package was exported, as its text; None when it does not say."""
     member = container.members.rows[0]
-    target = RowTarget(Schema(()), container.label(member), None)
+    target = RowTarget(Schema(()), container.label(member))
     for _ in _feed(container, member, target):
         break
     return target.timestamp
@@ -81,11 +78,10 @@ def _feed(container: Container, member: str, target: "RowTarget") -> Iterator[Pa
 class RowTarget:
     """Turns the parser's calls into events; they are taken from it after each piece of the file."""
 
-    def __init__(self, schema: Schema, file: str, digest: "hashlib._Hash | None") -> None:
+    def __init__(self, schema: Schema, file: str) -> None:
         self.file = file
         self.timestamp: str | None = None
         self._schema = schema
-        self._digest = digest
         self._events: list[PackageEvent] = []
         self._table = ""
         self._columns: dict[str, ColumnType] = {}
@@ -242,7 +238,6 @@ class RowTarget:
         if self._unknown:
             extra["<>"] = tuple(("", xml) for xml in self._unknown)
             self._unknown = []
-        self._hash("R", self._record.get("id"), *(text for pair in self._fields for text in _hashed(pair)))
         named: Value = record_id if record_id != ZERO_ID else values.get(self._primary_id)
         self._events.append(Record(self._table, named if isinstance(named, str) else None, values, extra))
         self._record = None
@@ -321,7 +316,6 @@ class RowTarget:
         source = self._guid(attributes.get("sourceid"), f"the source of {relationship}")
         targets = tuple(self._guid(text, f"a target of {relationship}") for text in self._target_ids)
         extra = tuple(item for item in attributes.items() if item[0] not in _ASSOCIATION)
-        self._hash("A", relationship, source, attributes.get("targetentityname"), *targets)
         self._events.append(
             Association(
                 relationship,
@@ -350,25 +344,7 @@ class RowTarget:
             "Mend the value in the package, or export it again.",
         )
 
-    def _hash(self, *parts: str | None) -> None:
-        if self._digest is not None:
-            # XML cannot hold the unit separator, so parts cannot run into each other.
-            self._digest.update("\x1f".join((self._table, *(part or "" for part in parts), "\x1e")).encode())
-
 
 def _unknown(attributes: Attributes, kind: ColumnType | None) -> tuple[tuple[str, str], ...]:
     known = _FIELD | {"filename"} if kind is ColumnType.FILE else _FIELD
     return tuple(item for item in attributes.items() if item[0] not in known)
-
-
-def _hashed(field: tuple[Attributes, list[_PartyXml]]) -> Iterator[str]:
-    attributes, parties = field
-    yield attributes.get("name", "")
-    yield attributes.get("value", "")
-    yield attributes.get("lookupentity", "")
-    for party, fields in parties:
-        yield party.get("id", "")
-        for party_attributes in fields:
-            yield party_attributes.get("name", "")
-            yield party_attributes.get("value", "")
-            yield party_attributes.get("lookupentity", "")

@@ -7,6 +7,7 @@ break at the end; the members data.xml, data_schema.xml, [Content_Types].xml.
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +25,16 @@ CONTENT_TYPES = (
 )
 """The third member, byte for byte; hosts that open the zip through System.IO.Packaging need it."""
 
+CONTENT_TYPES_WITH_FILES = CONTENT_TYPES.replace(
+    b" /></Types>", b' /><Default Extension="bin" ContentType="application/octet-stream" /></Types>'
+)
+"""The same of a package with files/*.bin, as System.IO.Packaging would add it [inferred]."""
+
+OpenFile = Callable[[str], AbstractContextManager[IO[bytes]]]
+"""Opens the payload of a file column by its id."""
+
 _FLUSH = 512
+_CHUNK = 1024 * 1024
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -35,6 +45,7 @@ def write_package(
     events: Iterable[PackageEvent],
     timestamp: str | None = None,
     keep: Callable[[], bool] = lambda: True,
+    files: OpenFile | None = None,
 ) -> None:
     """Write a data package; it appears under its name only when it is whole.
 
@@ -45,19 +56,45 @@ def write_package(
         events: Tables, rows and associations in the order in which they are to stand.
         timestamp: The time of export; default: now, or SOURCE_DATE_EPOCH.
         keep: Asked once all rows were read: whether the package may appear after all.
+        files: Opens the payload of a file column by its id; without it no payloads are written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
             with archive.open(_member("data.xml"), "w", force_zip64=True) as stream:
-                write_rows(stream, schema, events, timestamp or export_timestamp())
+                seen = _FilesSeen(events)
+                write_rows(stream, schema, seen, timestamp or export_timestamp())
             archive.writestr(_member("data_schema.xml"), schema_bytes)
-            archive.writestr(_member("[Content_Types].xml"), CONTENT_TYPES)
+            with_files = files is not None and seen.ids
+            archive.writestr(_member("[Content_Types].xml"), CONTENT_TYPES_WITH_FILES if with_files else CONTENT_TYPES)
+            if files is not None:
+                for file_id in sorted(seen.ids):
+                    _write_file(archive, file_id, files)
         if keep():
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+class _FilesSeen:
+    """The events as they pass; remembered are the ids of the files that rows refer to."""
+
+    def __init__(self, events: Iterable[PackageEvent]) -> None:
+        self._events = events
+        self.ids: set[str] = set()
+
+    def __iter__(self) -> Iterator[PackageEvent]:
+        for event in self._events:
+            if isinstance(event, Record):
+                self.ids.update(value.id for value in event.values.values() if isinstance(value, FileRef))
+            yield event
+
+
+def _write_file(archive: zipfile.ZipFile, file_id: str, files: OpenFile) -> None:
+    with files(file_id) as content, archive.open(_member(f"files/{file_id}.bin"), "w", force_zip64=True) as stream:
+        while chunk := content.read(_CHUNK):
+            stream.write(chunk)
 
 
 def _member(name: str) -> zipfile.ZipInfo:

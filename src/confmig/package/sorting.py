@@ -9,11 +9,15 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
+import msgspec
+
 from confmig.model.codec import decode_values, encode_values
 from confmig.model.records import Record
 
 IN_MEMORY = 20_000
 _PORTION = 1_000
+
+_Extra = dict[str, tuple[tuple[str, str], ...]]
 
 
 def sorted_by_id(rows: Iterable[Record], in_memory: int = IN_MEMORY) -> Iterator[Record]:
@@ -37,19 +41,21 @@ def _sorted_through_file(rows: Iterator[Record]) -> Iterator[Record]:
         try:
             connection.executescript(
                 "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
-                "CREATE TABLE rows (id TEXT, tbl TEXT, body TEXT, names TEXT)"
+                "CREATE TABLE rows (id TEXT, tbl TEXT, body TEXT, names TEXT, extra BLOB)"
             )
             while portion := list(islice(rows, _PORTION)):
                 connection.execute("BEGIN")
-                connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", map(_to_row, portion))
+                connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", map(_to_row, portion))
                 connection.execute("COMMIT")
-            for row_id, table, body, names in connection.execute("SELECT * FROM rows ORDER BY id"):
+            for row_id, table, body, names, extra in connection.execute("SELECT * FROM rows ORDER BY id, rowid"):
                 values = decode_values(body)
-                yield Record(table, row_id, {name: values[name] for name in names.split("\n") if name})
+                ordered = {name: values[name] for name in names.split("\n") if name}
+                yield Record(table, row_id, ordered, msgspec.json.decode(extra, type=_Extra))
         finally:
             connection.close()
 
 
-def _to_row(record: Record) -> tuple[str | None, str, str, str]:
+def _to_row(record: Record) -> tuple[str | None, str, str, str, bytes]:
     # The order of the columns is kept beside them: it is the schema's, and the package is written in it.
-    return record.id, record.table, encode_values(record.values), "\n".join(record.values)
+    extra = msgspec.json.encode(record.extra)
+    return record.id, record.table, encode_values(record.values), "\n".join(record.values), extra

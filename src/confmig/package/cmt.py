@@ -1,0 +1,67 @@
+"""A package as the Configuration Migration Tool has it: a zip, or the folder that it was unpacked to."""
+
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import IO
+
+from confmig.errors import PackageError
+from confmig.model.records import PackageEvent
+from confmig.model.schema import Schema
+from confmig.package.container import Container
+from confmig.package.inferring import infer_schema
+from confmig.package.limits import Limits
+from confmig.package.reader import read_rows, read_timestamp
+from confmig.package.schemafile import parse_schema, write_schema
+
+
+class CmtSource:
+    """The files data.xml, data_schema.xml and files/<id>.bin, or what other tools made of them."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._container = Container(path, limits)
+        self._files = {name.removeprefix("files/").removesuffix(".bin").lower(): name for name in self._payloads()}
+        try:
+            self.schema, self.schema_bytes = self._read_schema()
+        except BaseException:
+            self.close()
+            raise
+
+    def _payloads(self) -> Iterator[str]:
+        return (name for name in self._container.members.files if name.endswith(".bin"))
+
+    def _read_schema(self) -> tuple[Schema, bytes]:
+        member = self._container.members.schema
+        if member is None:
+            schema = infer_schema(self._container)
+            return schema, write_schema(schema)
+        data = self._container.read(member)
+        return parse_schema(data, self._container.label(member)), data
+
+    @property
+    def timestamp(self) -> str | None:
+        """When the package was exported, as its text."""
+        return read_timestamp(self._container)
+
+    @property
+    def file_ids(self) -> Collection[str]:
+        """The ids of the files whose payloads are there."""
+        return self._files.keys()
+
+    def rows(self) -> Iterator[PackageEvent]:
+        """All tables, rows and associations, in the order of the files."""
+        return read_rows(self._container, self.schema)
+
+    def open_file(self, file_id: str) -> AbstractContextManager[IO[bytes]]:
+        """Open the payload of a file column."""
+        name = self._files.get(file_id)
+        if name is None:
+            raise PackageError(
+                f"{self._container.path}: the package holds no files/{file_id}.bin.",
+                "Export the package again, with its files.",
+            )
+        return self._container.open(name)
+
+    def close(self) -> None:
+        """Close the zip."""
+        self._container.close()
