@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from confmig.model.schema import Table
 from confmig.model.values import ColumnType
+from confmig.package.formatting import encode_html, escape_xml
 from confmig.package.package import Package
-from confmig.package.text import encode_html, escape_xml
 
 from .helpers import ID1, ID2, ID3, document, make_folder, row, table
 from .strategies import texts

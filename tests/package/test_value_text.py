@@ -9,16 +9,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from confmig.model.values import Choices, ColumnType, FileRef, Lookup, Parties, Value
-from confmig.package.text import (
-    column_type,
-    decode_html,
-    encode_html,
-    escape_xml,
-    format_moment,
-    format_value,
-    parse_moment,
-    parse_value,
-)
+from confmig.package.formatting import encode_attribute, encode_html, escape_xml, format_moment, format_value
+from confmig.package.text import column_type, decode_html, parse_moment, parse_value
 
 from .helpers import ID1
 from .strategies import VALUES, texts, xml_texts
@@ -232,7 +224,8 @@ def test_every_text_survives_html_encoding(text: str) -> None:
 @settings(deadline=None, max_examples=300)
 @given(texts)
 def test_every_text_survives_html_encoding_within_an_xml_attribute(text: str) -> None:
-    element = etree.fromstring(f'<field value="{escape_xml(encode_html(text))}" />')
+    assert encode_attribute(text) == escape_xml(encode_html(text))
+    element = etree.fromstring(f'<field value="{encode_attribute(text)}" />')
     assert decode_html(element.get("value", "")) == text
 
 

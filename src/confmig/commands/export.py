@@ -30,7 +30,7 @@ from confmig.model.schema import Schema
 from confmig.package.manifest import Manifest, manifest_path, write_manifest
 from confmig.package.package import Package, read_schema
 from confmig.package.schemafile import write_schema
-from confmig.package.writer import write_package
+from confmig.package.writer import source_date, write_package
 from confmig.profiles.profile import load_profiles
 from confmig.reporting.build import export_report
 from confmig.reporting.findings import NOWHERE, Places, findings_report
@@ -61,11 +61,12 @@ def export(
 
 
 def require_zip_name(data: Path) -> None:
-    """Check where the package goes before anything is read.
+    """Check where the package goes, and the time that it is to have, before anything is read.
 
     Raises:
-        UsageError: It is a folder, or a file that is no zip.
+        UsageError: It is a folder, or a file that is no zip; or SOURCE_DATE_EPOCH is no time.
     """
+    source_date()
     if data.is_dir():
         raise UsageError(f"--data {data}: this is a folder.", "Give the name of the zip to write.")
     if data.exists() and not zipfile.is_zipfile(data):

@@ -132,6 +132,11 @@ def ids_in(text: str) -> set[str]:
     return set(_GUID.findall(text.lower()))
 
 
+def is_guid(text: str) -> bool:
+    """Whether a text is a guid in lower case with dashes and without braces."""
+    return _GUID.fullmatch(text) is not None
+
+
 def canonical_guid(text: str) -> str | None:
     """The guid in lower case with dashes and without braces, or None when the text is no guid."""
     guid = text.strip().strip("{}").lower()

@@ -11,7 +11,8 @@ from lxml import etree
 
 from confmig.errors import PackageError
 from confmig.model.schema import Column, DateMode, Extra, Relationship, Schema, Table
-from confmig.package.text import attributes_text, column_type, escape_xml
+from confmig.package.formatting import attributes_text, escape_xml
+from confmig.package.text import column_type
 from confmig.package.xml import attributes_of, inner_xml, lines_before, parse_document, strip_leading
 
 _ELEMENTS = {

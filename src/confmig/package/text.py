@@ -1,14 +1,12 @@
-"""How a value stands as text in data.xml, and back.
+"""The values that texts in data.xml stand for; ``formatting`` is the way back.
 
 Strings are HTML-encoded by .NET's WebUtility and then escaped as XML; everything else is plain text in the invariant
-culture. Python's ``html`` module is not equivalent: it writes ``'`` another way, leaves U+00A0 to U+00FF alone, and
-reads entities that lack their semicolon.
+culture. Python's ``html`` module is not equivalent: it reads entities that lack their semicolon.
 """
 
 import math
 import re
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from html.entities import name2codepoint
@@ -32,19 +30,7 @@ _TYPE_WORDS = {
     "multiselectpicklist": ColumnType.CHOICES,
 }
 
-_HTML_SPECIAL = re.compile("[&<>\"'\u00a0-\u00ff\U00010000-\U0010ffff\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_HTML_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _HTML_REFERENCE = re.compile("&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]*));")
-_XML_SPECIAL = re.compile('[&<>"\r\n\t\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
-_XML_NAMES = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "\r": "&#xD;",
-    "\n": "&#xA;",
-    "\t": "&#x9;",
-}
 
 
 def column_type(word: str) -> ColumnType:
@@ -56,19 +42,6 @@ def column_type(word: str) -> ColumnType:
         return ColumnType(lowered)
     except ValueError:
         return ColumnType.UNKNOWN
-
-
-def encode_html(text: str) -> str:
-    """Encode as .NET's WebUtility.HtmlEncode does.
-
-    Characters that XML cannot hold become references too: the reader decodes once, so they survive.
-    """
-    return _HTML_SPECIAL.sub(_html_reference, text)
-
-
-def _html_reference(match: re.Match[str]) -> str:
-    character = match.group()
-    return _HTML_NAMES.get(character) or f"&#{ord(character)};"
 
 
 def decode_html(text: str) -> str:
@@ -85,32 +58,6 @@ def _html_character(match: re.Match[str]) -> str:
     if code is None or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
         return match.group()
     return chr(code)
-
-
-def escape_xml(text: str) -> str:
-    """Escape for an attribute as .NET's XmlWriter does: line breaks and tabs as references, or parsers lose them.
-
-    A character that XML cannot hold becomes U+FFFD. Values never meet that, since HTML encoding comes first; names do.
-    """
-    return _XML_SPECIAL.sub(lambda match: _XML_NAMES.get(match.group(), "\ufffd"), text)
-
-
-def attributes_text(pairs: Iterable[tuple[str, str | None]]) -> str:
-    """Attributes as they stand in a start tag, each with a blank before it; those without a value are left out.
-
-    A name of a namespace, ``{address}name`` as lxml writes it, brings its own declaration.
-    """
-    return "".join(_attribute(name, value) for name, value in pairs if value is not None)
-
-
-def _attribute(name: str, value: str) -> str:
-    if not name.startswith("{"):
-        return f' {name}="{escape_xml(value)}"'
-    namespace, _, local = name[1:].partition("}")
-    if namespace == "http://www.w3.org/XML/1998/namespace":
-        return f' xml:{local}="{escape_xml(value)}"'
-    prefix = f"n{zlib.crc32(name.encode()):08x}"
-    return f' xmlns:{prefix}="{escape_xml(namespace)}" {prefix}:{local}="{escape_xml(value)}"'
 
 
 def parse_value(kind: ColumnType, text: str) -> Value:
@@ -132,26 +79,29 @@ def parse_value(kind: ColumnType, text: str) -> Value:
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 """A number in the invariant culture. Python reads more: underscores, digits of other scripts, endless exponents."""
-_MOST_DIGITS = 40
-_INT64 = 2**63
+MOST_DIGITS = 40
+"""A decimal beyond that many digits before or after its point is out of any column's range."""
+
+INT64 = 2**63
+"""Whole numbers lie below it, and not below its negative."""
 
 
 def _parse_int(text: str) -> int:
     number = _parse_decimal(text)
     if number != number.to_integral_value():
-        raise ValueError(f"is no whole number: {_shown(text)}")
-    if not -_INT64 <= number < _INT64:
-        raise ValueError(f"is a number beyond 64 bits: {_shown(text)}")
+        raise ValueError(f"is no whole number: {shown(text)}")
+    if not -INT64 <= number < INT64:
+        raise ValueError(f"is a number beyond 64 bits: {shown(text)}")
     return int(number)
 
 
 def _parse_decimal(text: str) -> Decimal:
     stripped = text.strip()
     if not _NUMBER.fullmatch(stripped):
-        raise ValueError(f"is no number: {_shown(text)}")
+        raise ValueError(f"is no number: {shown(text)}")
     number = Decimal(stripped)
-    if number and not -_MOST_DIGITS <= number.adjusted() <= _MOST_DIGITS:
-        raise ValueError(f"is a number out of any column's range: {_shown(text)}")
+    if number and not -MOST_DIGITS <= number.adjusted() <= MOST_DIGITS:
+        raise ValueError(f"is a number out of any column's range: {shown(text)}")
     return number
 
 
@@ -159,7 +109,7 @@ def _parse_float(text: str) -> float:
     stripped = text.strip()
     number = float(stripped) if _NUMBER.fullmatch(stripped) else math.nan
     if not math.isfinite(number):
-        raise ValueError(f"is no number: {_shown(text)}")
+        raise ValueError(f"is no number: {shown(text)}")
     return number
 
 
@@ -170,13 +120,13 @@ def _parse_bool(text: str) -> bool:
         return True
     if word in {"false", "0"}:
         return False
-    raise ValueError(f"is neither True nor False: {_shown(text)}")
+    raise ValueError(f"is neither True nor False: {shown(text)}")
 
 
 def _parse_guid(text: str) -> str:
     guid = canonical_guid(text)
     if guid is None:
-        raise ValueError(f"is no guid: {_shown(text)}")
+        raise ValueError(f"is no guid: {shown(text)}")
     return guid
 
 
@@ -188,7 +138,7 @@ def _parse_choices(text: str) -> Choices:
     try:
         numbers = [int(part) for part in inner.split(",") if part.strip()]
     except ValueError:
-        raise ValueError(f"is no list of choices: {_shown(text)}") from None
+        raise ValueError(f"is no list of choices: {shown(text)}") from None
     return Choices(tuple(number for number in numbers if number != -1))
 
 
@@ -217,7 +167,7 @@ def parse_moment(text: str) -> datetime:
             return _en_us_moment(match)
     except (ValueError, OverflowError):
         pass
-    raise ValueError(f"is no date and time: {_shown(text)}")
+    raise ValueError(f"is no date and time: {shown(text)}")
 
 
 def _iso_moment(match: re.Match[str]) -> datetime:
@@ -259,43 +209,6 @@ _PARSERS: dict[ColumnType, Callable[[str], Value]] = {
 }
 
 
-def format_value(kind: ColumnType, value: Value) -> str:
-    """The text of a value, before XML escaping; the reverse of ``parse_value``."""
-    match value:
-        case str():
-            return encode_html(value) if kind in _TEXTUAL else value
-        case bool():
-            return "True" if value else "False"
-        case datetime():
-            return format_moment(value)
-        case Decimal():
-            return format(value, "f")
-        case float():
-            return _format_float(value)
-        case Choices(options):
-            return "[" + ",".join(map(str, (-1, *options, -1))) + "]"
-        case None:
-            return ""
-        case _:
-            return str(value)
-
-
-def format_moment(value: datetime) -> str:
-    """The text in .NET's round-trip form: seven digits of a second, ``Z`` when the value names a moment in UTC."""
-    zone = ""
-    if value.tzinfo is not None:
-        value, zone = value.astimezone(UTC), "Z"
-    return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond:06d}0{zone}".rjust(28 if zone else 27, "0")
-
-
-def _format_float(value: float) -> str:
-    """The shortest text that reads back as the same number, as .NET writes it: ``234``, ``1.125``, ``1E+16``."""
-    text = repr(value)
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        return f"{mantissa.removesuffix('.0')}E{int(exponent):+03d}"
-    return text.removesuffix(".0")
-
-
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """A text in messages: quoted, and not in all its length."""
     return repr(text if len(text) <= 60 else text[:57] + "…")
