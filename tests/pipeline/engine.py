@@ -24,7 +24,7 @@ REPOSITORY = Path(__file__).parents[2]
 IMAGE = "confmig:test"
 BASE = "confmig-base:bookworm"  # also the image in which act runs the steps of jobs
 
-_CACHE = Path(os.environ.get("CONFMIG_PIPELINE_CACHE", REPOSITORY / ".pipeline")).resolve()
+CACHE = Path(os.environ.get("CONFMIG_PIPELINE_CACHE", REPOSITORY / ".pipeline")).resolve()
 _SUITE = "bookworm"
 _SUITE_PYTHON = "3.11"
 _PACKAGES = "python3,python3-venv,ca-certificates"
@@ -44,13 +44,13 @@ class Engine:
 
     def docker(self, *arguments: str, seconds: int = 600) -> str:
         """What a command of the client prints."""
-        return _output("docker", *arguments, environment=self.environment, seconds=seconds)
+        return output("docker", *arguments, environment=self.environment, seconds=seconds)
 
 
 @contextmanager
 def running_engine() -> Iterator[Engine]:
     """An engine for as long as the block lasts: started here as root, else the one that runs already."""
-    _need("docker", "mmdebstrap", "git")
+    need("docker", "mmdebstrap", "git")
     if os.geteuid() != 0:
         engine = Engine(dict(os.environ))
         try:
@@ -59,14 +59,14 @@ def running_engine() -> Iterator[Engine]:
             raise EngineError(f"No Docker engine answers, and only root can start one: {error}") from None
         yield engine
         return
-    _need("dockerd", "iptables", "setpriv")
+    need("dockerd", "iptables", "setpriv")
     with ExitStack() as stack:
         yield _start(stack)
 
 
 def prepare(engine: Engine) -> None:
     """Make what the tests run: the base image, and on it the image under test as ``confmig:test``."""
-    with _lock(_CACHE / "prepare.lock", wait=True):
+    with lock(CACHE / "prepare.lock", wait=True):
         base, wheelhouse = _base_files(), _wheelhouse()
     # The name of the file tells which packages are in it.
     named = f"confmig-base:{base.stem}"
@@ -130,9 +130,9 @@ def _start(stack: ExitStack) -> Engine:
 def _own_folder(stack: ExitStack) -> Path:
     """The first folder of an engine that no other run has; its images are kept between runs."""
     for number in itertools.count():  # pragma: no branch
-        folder = _CACHE / f"engine-{number}"
+        folder = CACHE / f"engine-{number}"
         try:
-            stack.enter_context(_lock(folder.with_suffix(".lock"), wait=False))
+            stack.enter_context(lock(folder.with_suffix(".lock"), wait=False))
         except BlockingIOError:
             continue
         return folder
@@ -140,7 +140,7 @@ def _own_folder(stack: ExitStack) -> Path:
 
 
 @contextmanager
-def _lock(path: Path, *, wait: bool) -> Iterator[None]:
+def lock(path: Path, *, wait: bool) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -194,13 +194,13 @@ def _clean(folder: Path) -> None:
 def _base_files() -> Path:
     """A small Debian with Python as a tar file: what the base image of the Dockerfile is, made without a registry."""
     key = hashlib.sha256(_PACKAGES.encode()).hexdigest()[:12]
-    path = _CACHE / f"{_SUITE}-{key}.tar"
+    path = CACHE / f"{_SUITE}-{key}.tar"
     if not path.exists():
         # The machine's own sources say where its packages come from, if they are of the same suite.
         sources = [Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")]
         named = [str(source) for source in sources if source.exists() and _SUITE in source.read_text()]
         part = path.with_suffix(".part.tar")
-        _output("mmdebstrap", "--variant=minbase", f"--include={_PACKAGES}", _SUITE, str(part), *named)
+        output("mmdebstrap", "--variant=minbase", f"--include={_PACKAGES}", _SUITE, str(part), *named)
         part.rename(path)
     return path
 
@@ -209,11 +209,11 @@ def _wheelhouse() -> Path:
     """The wheels of the locked requirements for the base's Python."""
     requirements = REPOSITORY / "requirements.txt"
     key = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
-    path = _CACHE / f"wheelhouse-{key}"
+    path = CACHE / f"wheelhouse-{key}"
     if not path.exists():
-        with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
+        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             wheels = Path(scratch, "wheels")
-            _output(
+            output(
                 *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
                 *("--no-deps", "--only-binary", ":all:", "--python-version", _SUITE_PYTHON),
                 *("--require-hashes", "--requirement", str(requirements), "--dest", str(wheels)),
@@ -222,13 +222,13 @@ def _wheelhouse() -> Path:
     return path
 
 
-def _need(*commands: str) -> None:
+def need(*commands: str) -> None:
     missing = [command for command in commands if shutil.which(command) is None]
     if missing:
         raise EngineError(f"{', '.join(missing)} not found: `make pipeline-test` installs what the tests need.")
 
 
-def _output(*command: str, environment: Mapping[str, str] | None = None, seconds: int = 600) -> str:
+def output(*command: str, environment: Mapping[str, str] | None = None, seconds: int = 600) -> str:
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
