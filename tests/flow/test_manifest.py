@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,15 @@ def source(confmig: Confmig, serve: Serve) -> str:
     url = serve(environment="journeys-sandbox").url
     assert confmig("schema", "generate", "--source", url, FEW).code == 0
     assert confmig("export", "--source", url, "--schema", "data_schema.xml").code == 0
+    return url
+
+
+@pytest.fixture
+def shop(confmig: Confmig, serve: Serve, tmp_path: Path) -> str:
+    """Another environment that was exported into ``data.zip``, whose tables belong to no product."""
+    package = packages.write(tmp_path / "shop.zip", packages.full_data())
+    url = serve(package=package).url
+    assert confmig("export", "--source", url, "--schema", package).code == 0
     return url
 
 
@@ -156,15 +166,74 @@ def test_a_package_without_a_manifest_or_with_that_of_another(
     foreign = json.loads(manifest.read_text()) | {"package_digest": "0" * 64}
     newer = at_version(serve, tmp_path, "1.2.437.95")
     manifest.unlink()
-    for content in (None, json.dumps(foreign)):
+    for content, reason in ((None, "no manifest of its own"), (json.dumps(foreign), "manifest.json is not of this")):
         if content is not None:
             manifest.write_text(content)
         told = confmig("plan", "--target", newer, "--data", "data.zip", "--format", "json")
         assert told.code == 0
-        assert any("no manifest of its own" in note for note in notes(told))
+        assert any(reason in note for note in notes(told))
         named = ("plan", "--target", newer, "--data", "data.zip", "--compare-solution", ANCHOR, "--format", "json")
         assert ended(confmig(*named)) == (3, "manifest-missing")
         assert confmig(*named, "--versions", "any").code == 0
+
+
+def test_a_manifest_says_what_the_package_holds(confmig: Confmig, shop: str) -> None:
+    manifest = json.loads(Path("data.manifest.json").read_text())
+    assert manifest["tables"] == {
+        "shop_item": {"rows": 2, "associations": 0},
+        "shop_kind": {"rows": 2, "associations": 2},
+    }
+    assert manifest["files"] == 0
+    with Package(Path("data.zip")) as package:
+        assert manifest["schema_digest"] == package.schema_digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "difference"),
+    [
+        ("Apple", "Pear", "(the digest of the content is "),
+        (f"<targetid>{packages.PLUM}</targetid>", "", "(shop_kind has 1 associations where it says 2; the digest"),
+        (
+            '<entity name="shop_item" displayname="Item">',
+            '<entity name="shop_items">',
+            "(shop_item has 0 rows where it",
+        ),
+        ('name="shop_pieces" type="number"', 'name="shop_pieces" type="bigint"', "(the schema is another; the digest"),
+    ],
+)
+def test_a_package_that_was_changed_after_its_export_is_told_as_such(
+    confmig: Confmig, shop: str, tmp_path: Path, old: str, new: str, difference: str
+) -> None:
+    with zipfile.ZipFile("data.zip") as archive:
+        members = {name: archive.read(name) for name in ("data.xml", "data_schema.xml")}
+    changed = {name: content.replace(old.encode(), new.encode()) for name, content in members.items()}
+    changed["data.xml"] = changed["data.xml"].replace(b"\r\n          \r\n", b"\r\n")
+    assert changed != members
+    with zipfile.ZipFile("data.zip", "w") as archive:
+        for name, content in changed.items():
+            archive.writestr(name, content)
+    with Package(Path("data.zip")) as package:
+        assert package.digest
+    told = confmig("plan", "--target", shop, "--data", "data.zip", "--same-organization", "--format", "json")
+    assert told.code in {0, 3, 5}
+    said = json.dumps(told.report, ensure_ascii=False)
+    assert f"data.manifest.json is not of this package {difference}" in said
+    Path("data.manifest.json").unlink()
+    told = confmig("plan", "--target", shop, "--data", "data.zip", "--same-organization", "--format", "json")
+    assert "manifest" not in json.dumps(told.report)
+
+
+def test_a_manifest_of_an_earlier_version_without_counts_is_one(confmig: Confmig, shop: str) -> None:
+    path = Path("data.manifest.json")
+    manifest = json.loads(path.read_text())
+    for name in ("schema_digest", "tables", "files"):
+        del manifest[name]
+    path.write_text(json.dumps(manifest))
+    told = confmig("plan", "--target", shop, "--data", "data.zip", "--same-organization", "--format", "json")
+    assert (told.code, "manifest" in json.dumps(told.report)) == (0, False)
+    path.write_text(json.dumps(manifest | {"package_digest": "0" * 64}))
+    told = confmig("plan", "--target", shop, "--data", "data.zip", "--same-organization", "--format", "json")
+    assert (told.code, [note.count("the digest of the content") for note in notes(told)]) == (0, [1])
 
 
 def test_where_no_version_matters_no_manifest_is_missed(confmig: Confmig, serve: Serve, tmp_path: Path) -> None:

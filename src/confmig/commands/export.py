@@ -27,7 +27,7 @@ from confmig.exporting.export import ExportCounts, read_events, source_findings
 from confmig.exporting.live import LiveGuard, without_states
 from confmig.hosts.progress import Progress
 from confmig.model.schema import Schema
-from confmig.package.manifest import Manifest, manifest_path, write_manifest
+from confmig.package.manifest import Manifest, count_tables, manifest_path, write_manifest
 from confmig.package.package import Package, read_schema
 from confmig.package.schemafile import write_schema
 from confmig.package.writer import source_date, write_package
@@ -97,8 +97,8 @@ def export_package(
     if counts is None:
         return findings_report("export", findings, places)
     with Package(data) as package:  # read back: what cannot be read is no export
+        manifest = write_manifest(data, _manifest(source, package))
         digest = package.digest
-    manifest = write_manifest(data, _manifest(source, digest))
     return export_report(str(data), str(manifest), digest, source.url, counts, findings)
 
 
@@ -127,12 +127,16 @@ def _write(
     )
 
 
-def _manifest(source: Environment, digest: str) -> Manifest:
+def _manifest(source: Environment, package: Package) -> Manifest:
+    tables = count_tables(package)  # reads all of it, which the digest needs too
     return Manifest(
-        package_digest=digest,
+        package_digest=package.digest,
         source_organization=source.identity.organization_id,
         source_url=source.url,
         source_version=source.identity.version,
         solutions=dict(source.solutions()),
         tool_version=__version__,
+        schema_digest=package.schema_digest,
+        tables=tables,
+        files=len(package.file_ids),
     )

@@ -101,10 +101,10 @@ def plan(
 
 def make_plan(package: Package, target: Environment, options: PlanOptions, path: Path) -> PlanResult:
     """Plan the import of a package; the plan file is at ``path`` unless there are findings."""
-    origin = origin_of(package)
+    origin, doubt = origin_of(package)
     findings = [
         *never_moved(package.schema, load_profiles()),
-        *compare_origin(package.schema.names(), origin, target, options),
+        *compare_origin(package.schema.names(), origin, target, options, doubt),
     ]
     if errors := errors_of(findings):
         return PlanResult(None, tuple(errors))

@@ -9,7 +9,7 @@ from confmig.checking.versions import Sides, VersionPolicy, version_findings
 from confmig.commands.options import auth_mode
 from confmig.errors import UsageError
 from confmig.model.schema import Schema
-from confmig.package.manifest import read_manifest
+from confmig.package.manifest import manifest_differences, manifest_path, read_manifest
 from confmig.package.package import Package
 from confmig.package.schemalines import schema_lines
 from confmig.planning.plan import Origin, PlanOptions
@@ -17,6 +17,8 @@ from confmig.profiles.profile import load_profiles
 from confmig.reporting.findings import NOWHERE, Places
 from confmig.webapi.auth import AuthMode
 from confmig.webapi.environment import Environment, connect
+
+_SHOWN = 5
 
 
 def connect_two(
@@ -52,34 +54,43 @@ def sides_of(source: Environment, target: Environment) -> Sides:
 
 
 def compare_origin(
-    tables: Iterable[str], origin: Origin, target: Environment, options: PlanOptions
+    tables: Iterable[str], origin: Origin, target: Environment, options: PlanOptions, doubt: str = ""
 ) -> Iterator[Finding]:
     """Compare the solution versions of a target with those that the source had when the package was exported.
 
-    Nothing is compared of a package that no manifest tells the origin of; where versions matter, that is a finding.
+    Nothing is compared of a package that no manifest tells the origin of; where versions matter, that is a finding. So
+    is a manifest that is not the package's own, which is the ``doubt``.
     """
     profiles = list(load_profiles().of(list(tables)))
     if origin.organization:
         sides = Sides(origin.solutions, target.solutions(), f"the source ({origin.url})", target.url)
         yield from version_findings(sides, profiles, options.solutions, options.versions)
-    elif profiles or options.solutions:
+    elif profiles or options.solutions or doubt:
         yield Finding(
             "manifest-missing",
             "",
             "",
-            "The package has no manifest of its own beside it, so the versions of the source are not known and were not"
-            " compared.",
-            "Keep the .manifest.json that confmig export writes beside the package.",
+            f"{doubt or 'The package has no manifest of its own beside it'},"
+            " so the versions of the source are not known and were not compared.",
+            "Keep the .manifest.json that confmig export writes beside the package; after a change of the package"
+            " delete it.",
             Severity.ERROR if options.solutions and options.versions is not VersionPolicy.ANY else Severity.WARNING,
         )
 
 
-def origin_of(package: Package) -> Origin:
-    """Where a package comes from, by the manifest beside it; a manifest of another package says nothing about it."""
+def origin_of(package: Package) -> tuple[Origin, str]:
+    """Where a package comes from, by the manifest beside it; a manifest of another package says nothing about it.
+
+    Returns:
+        The origin, and what is off with a manifest that is there, as the beginning of a sentence.
+    """
     manifest = read_manifest(package.path)
-    if manifest is None or manifest.package_digest != package.digest:
-        return Origin()
-    return Origin(manifest.source_organization, manifest.source_url, manifest.solutions)
+    if manifest is None:
+        return Origin(), ""
+    if differences := list(manifest_differences(manifest, package)):
+        shown = differences if len(differences) <= _SHOWN else [*differences[:_SHOWN], "…", differences[-1]]
+        return Origin(), f"{manifest_path(package.path).name} is not of this package ({'; '.join(shown)})"
+    return Origin(manifest.source_organization, manifest.source_url, manifest.solutions), ""
 
 
 def places_of(schema: Path, data: bytes) -> Places:
