@@ -11,6 +11,7 @@ from confmig.model.records import PackageEvent
 from confmig.model.schema import Schema
 from confmig.package.cmt import CmtSource
 from confmig.package.digest import ContentDigest
+from confmig.package.folder import is_folder_form
 from confmig.package.limits import LIMITS, Limits
 from confmig.package.schemafile import parse_schema, write_schema
 from confmig.package.source import Source
@@ -24,7 +25,7 @@ class Package:
     Use as a context manager. ``digest`` is known after the rows were read once to the end.
 
     Args:
-        path: A zip, a folder that holds data.xml, or the folder form.
+        path: A zip, a folder that holds data.xml, or the folder form, which holds package.yml.
         limits: What the package may ask of the reader.
 
     Raises:
@@ -33,7 +34,7 @@ class Package:
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         self.path = path
-        self._source: Source = CmtSource(path, limits)
+        self._source = _open_source(path, limits)
         self._digest: str | None = None
 
     @property
@@ -111,6 +112,14 @@ class Package:
                 pass
         assert self._digest is not None  # noqa: S101  # rows() sets it at its end
         return self._digest
+
+
+def _open_source(path: Path, limits: Limits) -> Source:
+    if is_folder_form(path):
+        from confmig.package.folder.source import FolderSource  # PyYAML is for this form only
+
+        return FolderSource(path, limits)
+    return CmtSource(path, limits)
 
 
 def read_schema(path: Path) -> tuple[Schema, bytes]:
