@@ -27,6 +27,9 @@ SchemaFile = Annotated[
     Path, typer.Option(envvar="CONFMIG_SCHEMA", help="Schema file, or a data package whose schema is meant.")
 ]
 DataFile = Annotated[Path, typer.Option(envvar="CONFMIG_DATA", help="Data package: a zip, or a folder.")]
+PackageArgument = Annotated[
+    Path, typer.Argument(envvar="CONFMIG_DATA", help="Data package: a zip, or a folder.", show_default=False)
+]
 PlanPath = Annotated[Path, typer.Option("--plan", envvar="CONFMIG_PLAN", help="Plan file.")]
 RunPath = Annotated[
     Path | None, typer.Option("--run", envvar="CONFMIG_RUN", help="Run file: the journal and the evidence.")

@@ -68,6 +68,11 @@ class Package:
         return hashlib.sha256(write_schema(self.schema)).hexdigest()
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of files that lie in it and are no part of a package."""
+        return self._source.left_out
+
+    @property
     def file_ids(self) -> Collection[str]:
         """The ids of the files whose payloads are in the package."""
         return self._source.file_ids
@@ -120,6 +125,19 @@ def _open_source(path: Path, limits: Limits) -> Source:
 
         return FolderSource(path, limits)
     return CmtSource(path, limits)
+
+
+def require_same_content(package: Package, written: Package) -> None:
+    """Check that a package was written in another form without loss.
+
+    Raises:
+        PackageError: It was not.
+    """
+    if package.digest != written.digest:
+        raise PackageError(
+            f"{package.path}: written in the other form this package would not be the same; nothing was written.",
+            "Please report it, with the package if you may.",
+        )
 
 
 def read_schema(path: Path) -> tuple[Schema, bytes]:

@@ -24,7 +24,7 @@ from confmig.package.folder import (
 from confmig.package.folder.disk import IGNORED
 from confmig.package.folder.writing import FolderCounts, write_folder
 from confmig.package.folder.yamlread import Mapping, Node, Place, Scalar, Sequence, read_yaml
-from confmig.package.package import Package
+from confmig.package.package import Package, require_same_content
 
 _REFERENCES = {"!file", "!json", "!base64"}
 
@@ -65,13 +65,16 @@ def replace_folder(package: Package, path: Path, *, keep_time: bool = False) -> 
 
     Raises:
         UsageError: Something else is there.
-        PackageError: The package cannot be read, or the folder holds files that belong to no package.
+        PackageError: The package cannot be read, or what was written is not the same, or the folder holds files that
+            belong to no package.
     """
     require_folder_name(path)
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     with _folder_beside(path) as written:
         counts = write_folder(package, written)
+        with Package(written) as read_back:
+            require_same_content(package, read_back)
         if is_folder_form(path):
             return counts, _update(path, written, keep_time=keep_time)
         changes = Changes(added=sum(1 for _ in _files_in(written)))

@@ -45,6 +45,7 @@ class FolderSource:
                 "Raise the limit of tables with --package-limits if you trust the folder.",
             )
         self.timestamp: str | None = None
+        self.left_out: tuple[str, ...] = ()  # what is no part of a package is refused here
         self._unknown = self._read_package_file()
         self.schema_bytes = self._disk.read(path / SCHEMA_FILE, _LARGEST_SCHEMA)
         self.schema = parse_schema(self.schema_bytes, str(path / SCHEMA_FILE))
