@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from confmig.checking.dependencies import MAPPED, dependency_findings, missing_tables
+from confmig.checking.dependencies import MAPPED, missing_tables
 from confmig.checking.findings import Finding, Severity
+from confmig.checking.schemas import completeness_findings
 from confmig.model.schema import Column, Relationship, Schema, Table
 from confmig.model.values import ColumnType
 from confmig.profiles.profile import load_profiles
@@ -22,7 +23,7 @@ def lookup(name: str, *targets: str, kind: ColumnType = ColumnType.LOOKUP) -> Co
 
 
 def findings(*tables: Table, outside: Iterable[str] = ()) -> list[Finding]:
-    return list(dependency_findings(Schema(tables), load_profiles(), tuple(outside)))
+    return list(completeness_findings(Schema(tables), load_profiles(), tuple(outside)))
 
 
 def places(found: list[Finding]) -> list[tuple[str, str, str]]:

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from confmig.checking.dependencies import dependency_findings
+from confmig.checking.schemas import completeness_findings
 from confmig.exporting.generating import GeneratedSchema, Selection, generate_schema, required_targets
 from confmig.model.environment import ColumnInfo, RelationshipInfo, TableInfo
 from confmig.model.schema import Table
@@ -85,7 +85,7 @@ def test_a_lookup_beyond_the_tables_is_left_out_with_its_reason() -> None:
         ("a", "void", "it points to no table, which is not among the tables"),
     ]
     assert "out" in columns(generate(info("a", lookup("out", "b", "c")), outside=("c",)))
-    assert list(dependency_findings(generated.schema, load_profiles())) == []
+    assert list(completeness_findings(generated.schema, load_profiles())) == []
 
 
 def test_tables_of_lookups_that_no_row_can_be_without() -> None:

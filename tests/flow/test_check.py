@@ -47,7 +47,7 @@ def production(tmp_path: Path, text: str) -> str:
 def rules(result: Result) -> list[tuple[str, str, str, int | None]]:
     """Severity, rule, column and line of each finding."""
     (section,) = result.report["sections"]
-    return [(row[0], row[1], row[3], row[4]) for row in section["rows"]]
+    return [(row[0], row[1], row[3], row[5]) for row in section["rows"]]
 
 
 def test_two_environments_that_are_alike_and_a_source_at_rest(confmig: Confmig, serve: Serve, tmp_path: Path) -> None:
@@ -211,11 +211,17 @@ def test_a_spoilt_schema_is_named_with_its_line(confmig: Confmig, serve: Serve, 
     lines = {"well-formed": 0, "has no name": 7, "neither true nor false": 4, "the root is": 1}
     for words, text in spoilt.items():
         schema.write_text(text)
-        for arguments in (("check", "--target", target.url), ("export",), ("schema", "validate")):
+        for arguments in (("check", "--target", target.url), ("export",)):
             result = confmig(*arguments, "--source", source.url, "--schema", schema)
             assert result.code == 6, result
             assert words in result.err
             assert f"{schema}, line {lines[words] or ''}" in result.err
+        result = confmig("schema", "validate", "--schema", schema, "--format", "json")
+        if words in {"well-formed", "the root is"}:  # nothing more can be told of what is no schema at all
+            assert result.code == 6, result
+        else:
+            assert (result.code, rules(result)[0][1::2]) == (3, ("schema-refused", lines[words]))
+            assert words in result.report["verdict"]
     result = confmig("check", "--source", source.url, "--target", target.url, "--schema", "nowhere.xml")
     assert result.code == 6
     assert "nowhere.xml" in result.err

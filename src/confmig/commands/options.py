@@ -26,9 +26,13 @@ Target = Annotated[str, typer.Option(envvar="CONFMIG_TARGET", help="URL of the t
 SchemaFile = Annotated[
     Path, typer.Option(envvar="CONFMIG_SCHEMA", help="Schema file, or a data package whose schema is meant.")
 ]
+OptionalSchema = Annotated[
+    Path | None,
+    typer.Option("--schema", envvar="CONFMIG_SCHEMA", help="Schema file, or a data package whose schema is meant."),
+]
 DataFile = Annotated[Path, typer.Option(envvar="CONFMIG_DATA", help="Data package: a zip, or a folder.")]
-PackageArgument = Annotated[
-    Path, typer.Argument(envvar="CONFMIG_DATA", help="Data package: a zip, or a folder.", show_default=False)
+OptionalData = Annotated[
+    Path | None, typer.Option("--data", envvar="CONFMIG_DATA", help="Data package: a zip, or a folder.")
 ]
 PlanPath = Annotated[Path, typer.Option("--plan", envvar="CONFMIG_PLAN", help="Plan file.")]
 RunPath = Annotated[

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from confmig import __version__
-from confmig.checking.dependencies import never_moved
 from confmig.checking.findings import errors_of
+from confmig.checking.schemas import never_moved
 from confmig.checking.versions import VersionPolicy
 from confmig.commands.options import (
     Auth,

@@ -8,7 +8,7 @@ from confmig.checking.findings import errors_of
 from confmig.checking.live import LivePolicy
 from confmig.checking.versions import VersionPolicy
 from confmig.commands.check import check_environments
-from confmig.commands.export import export_package
+from confmig.commands.export import export_package, require_zip_name
 from confmig.commands.import_ import import_data
 from confmig.commands.options import (
     Auth,
@@ -32,7 +32,6 @@ from confmig.commands.options import (
     ignored_columns,
     require_distinct,
 )
-from confmig.commands.packages import require_data_name
 from confmig.commands.results import finish
 from confmig.commands.sides import connect_two
 from confmig.errors import ExitCode, UsageError
@@ -74,7 +73,7 @@ def promote(
         )
     options = PlanOptions(lookups, ignored_columns(ignore), max_changes, versions, tuple(compare_solution or ()))
     wanted = read_schema(schema)
-    require_data_name(data)
+    require_zip_name(data)
     source_environment, target_environment = connect_two(source, target, auth, source_auth, target_auth)
     findings = check_environments(wanted[0], source_environment, target_environment, options, live)
     if errors_of(findings):

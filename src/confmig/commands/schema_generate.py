@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from confmig.checking.dependencies import MAPPED, dependency_findings
+from confmig.checking.dependencies import MAPPED
 from confmig.checking.findings import Finding, errors_of
+from confmig.checking.schemas import completeness_findings
 from confmig.commands.options import (
     Auth,
     Format,
@@ -76,7 +77,7 @@ def generate(
     generated = generate_schema(environment.describe(usable.tables), usable)
     generated.left_out += [(name, "", objection.message) for name, objection in objections.items()]
     # What is generated must be what confmig schema validate has nothing against.
-    if findings := errors_of(dependency_findings(generated.schema, profiles, usable.outside)):
+    if findings := errors_of(completeness_findings(generated.schema, profiles, usable.outside)):
         return finish(findings_report("schema generate", findings), format_, report)
     changed = _write(output, generated)
     return finish(schema_report(generated, str(output), environment.url, changed=changed), format_, report)

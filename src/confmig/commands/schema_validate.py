@@ -1,7 +1,8 @@
 """``confmig schema validate``: Is this schema complete and right, alone and against environments?"""
 
-from confmig.checking.dependencies import dependency_findings, missing_tables
+from confmig.checking.dependencies import missing_tables
 from confmig.checking.parity import missing_in
+from confmig.commands.linting import schema_lint
 from confmig.commands.options import (
     Auth,
     Format,
@@ -16,11 +17,9 @@ from confmig.commands.options import (
     auth_mode,
 )
 from confmig.commands.results import finish
-from confmig.commands.sides import places_of
+from confmig.commands.sides import places_of, places_within
 from confmig.errors import ExitCode
-from confmig.exporting.filters import filter_findings
-from confmig.package.package import read_schema
-from confmig.profiles.profile import load_profiles
+from confmig.package.written import read_written_schema
 from confmig.reporting.findings import result_of_checks
 from confmig.reporting.report import Fact
 from confmig.reporting.write import require_report_paths
@@ -40,8 +39,9 @@ def validate(
 ) -> ExitCode:
     """Check whether a schema is complete and right; with --source and --target also whether they have all it names."""
     require_report_paths(report or ())
-    wanted, data = read_schema(schema)
-    findings = [*dependency_findings(wanted, load_profiles(), outside or ()), *filter_findings(wanted)]
+    written = read_written_schema(schema)
+    wanted = written.schema
+    findings = schema_lint(written, outside or ())
     sides = {"source": (source, source_auth), "target": (target, target_auth)}
     compared: list[str] = []
     for side, (url, own_auth) in sides.items():
@@ -59,5 +59,5 @@ def validate(
         facts["missing_tables"] = missing
         options = " ".join(f"--outside {name}" for name in missing)
         facts["hint"] = f"Add these tables, or, if the target has all their rows under the same ids: {options}"
-    places = places_of(schema, data)
+    places = places_within(schema, written.member, written.data) if written.member else places_of(schema, written.data)
     return finish(result_of_checks("schema validate", findings, f"{passed}.", facts, places), format_, report)

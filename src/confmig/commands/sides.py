@@ -94,11 +94,20 @@ def origin_of(package: Package) -> tuple[Origin, str]:
 
 
 def places_of(schema: Path, data: bytes) -> Places:
-    """Where findings stand in a schema file; a schema within a package has no lines that anybody could be shown."""
+    """Where findings stand in a schema file; of a schema within a package ``places_within`` tells that."""
     if schema.suffix.lower() == ".zip" or schema.is_dir():
         return NOWHERE
-    # Platforms look for the file from the repository's root, wherever a command runs.
+    return Places(from_the_root(schema), schema_lines(data))
+
+
+def places_within(package: Path, member: str, data: bytes) -> Places:
+    """Where findings stand in a package whose schema is this member."""
+    folder = f"{from_the_root(package)}/" if package.is_dir() else None
+    return Places(member, schema_lines(data) if member else {}, folder)
+
+
+def from_the_root(path: Path) -> str:
+    """A path as platforms look for it: from the repository's root, wherever a command runs."""
     root = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("BUILD_SOURCESDIRECTORY") or str(Path.cwd())
-    whole = schema.resolve()
-    name = str(whole.relative_to(root)) if whole.is_relative_to(root) else str(schema)
-    return Places(name, schema_lines(data))
+    whole = path.resolve()
+    return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(path)

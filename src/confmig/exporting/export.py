@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from confmig.checking.dependencies import never_moved
 from confmig.checking.findings import Finding
 from confmig.checking.parity import missing_in
+from confmig.checking.schemas import never_moved
 from confmig.exporting.filters import filter_findings
 from confmig.exporting.live import LiveGuard
 from confmig.model.environment import TableInfo

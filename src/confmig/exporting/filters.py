@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from confmig.checking.findings import Finding
+from confmig.checking.rules.schema.filter_wrong import RULE
 from confmig.errors import PackageError
 from confmig.model.schema import Schema
 from confmig.webapi.queries import filter_query
@@ -15,4 +16,4 @@ def filter_findings(schema: Schema) -> Iterator[Finding]:
             try:
                 filter_query(table.name, table.filter)
             except PackageError as error:
-                yield Finding("filter-wrong", table.name, "", error.message, error.hint)
+                yield RULE.finding(table.name, "", error.message, error.hint)

@@ -56,13 +56,6 @@ class Container:
         if self._zip is not None:
             self._zip.close()
 
-    @property
-    def others(self) -> tuple[str, ...]:
-        """The members that are no part of a package."""
-        members = self.members
-        known = {members.schema, *members.rows, *(name for name in members.files if name.endswith(".bin"))}
-        return tuple(name for name in self._names if name not in known | {"[Content_Types].xml"})
-
     def label(self, member: str) -> str:
         """How a member is called in messages."""
         return f"{self.path}: {member}"
@@ -92,7 +85,10 @@ class Container:
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
             raise _damaged(self.label(member), error) from error
         with stream:
-            yield stream
+            try:
+                yield stream
+            except (zipfile.BadZipFile, zlib.error, EOFError) as error:  # what a damaged member is read with
+                raise _damaged(self.label(member), error) from error
 
 
 def _folder_files(path: Path) -> Iterator[Path]:

@@ -11,7 +11,6 @@ from confmig.model.records import PackageEvent
 from confmig.model.schema import Schema
 from confmig.package.cmt import CmtSource
 from confmig.package.digest import ContentDigest
-from confmig.package.folder import is_folder_form
 from confmig.package.limits import LIMITS, Limits
 from confmig.package.schemafile import parse_schema, write_schema
 from confmig.package.source import Source
@@ -25,7 +24,7 @@ class Package:
     Use as a context manager. ``digest`` is known after the rows were read once to the end.
 
     Args:
-        path: A zip, a folder that holds data.xml, or the folder form, which holds package.yml.
+        path: A zip, a folder that holds data.xml, or the folder form.
         limits: What the package may ask of the reader.
 
     Raises:
@@ -34,7 +33,7 @@ class Package:
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         self.path = path
-        self._source = _open_source(path, limits)
+        self._source: Source = CmtSource(path, limits)
         self._digest: str | None = None
 
     @property
@@ -66,11 +65,6 @@ class Package:
     def schema_digest(self) -> str:
         """SHA-256 of what the schema says; line ends and the file's layout do not matter."""
         return hashlib.sha256(write_schema(self.schema)).hexdigest()
-
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """The names of files that lie in it and are no part of a package."""
-        return self._source.left_out
 
     @property
     def file_ids(self) -> Collection[str]:
@@ -119,27 +113,6 @@ class Package:
         return self._digest
 
 
-def _open_source(path: Path, limits: Limits) -> Source:
-    if is_folder_form(path):
-        from confmig.package.folder.source import FolderSource  # PyYAML is for this form only
-
-        return FolderSource(path, limits)
-    return CmtSource(path, limits)
-
-
-def require_same_content(package: Package, written: Package) -> None:
-    """Check that a package was written in another form without loss.
-
-    Raises:
-        PackageError: It was not.
-    """
-    if package.digest != written.digest:
-        raise PackageError(
-            f"{package.path}: written in the other form this package would not be the same; nothing was written.",
-            "Please report it, with the package if you may.",
-        )
-
-
 def read_schema(path: Path) -> tuple[Schema, bytes]:
     """The schema that a path holds, and its bytes: a schema file, or a package whose schema is meant.
 
@@ -149,10 +122,19 @@ def read_schema(path: Path) -> tuple[Schema, bytes]:
     if path.is_dir() or path.suffix.lower() == ".zip":
         with Package(path) as package:
             return package.schema, package.schema_bytes
+    data = read_schema_file(path)
+    return parse_schema(data, str(path)), data
+
+
+def read_schema_file(path: Path) -> bytes:
+    """The bytes of a schema file.
+
+    Raises:
+        PackageError: It cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise PackageError(
             f"{path}: the schema file cannot be read: {error.strerror}.", "Check the path given with --schema."
         ) from error
-    return parse_schema(data, str(path)), data

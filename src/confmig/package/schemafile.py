@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from confmig.checking.findings import Finding, Place
+from confmig.checking.rules.schema import schema_refused
 from confmig.errors import PackageError
 from confmig.model.schema import Column, DateMode, Extra, Relationship, Schema, Table
 from confmig.package.formatting import attributes_text, escape_xml
@@ -46,24 +48,47 @@ _COLUMN_ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A schema file in messages; ``skipped`` lines at its start were not given to the parser."""
+    """A schema file in messages; ``skipped`` lines at its start were not given to the parser.
+
+    What does not fit the form is refused, or, where there is a list of ``problems``, noted there and left out.
+    """
 
     name: str
     skipped: int
+    problems: list[Finding] | None = None
 
     def at(self, element: etree._Element) -> str:
         """The place of an element."""
-        return f"{self.name}, line {(element.sourceline or 1) + self.skipped}"
+        return f"{self.name}, line {self.line(element)}"
+
+    def line(self, element: etree._Element) -> int:
+        """The line of an element."""
+        return (element.sourceline or 1) + self.skipped
+
+    def refuse(self, element: etree._Element, what: str, hint: str) -> None:
+        """Say that an element does not fit.
+
+        Raises:
+            PackageError: Unless problems are only noted.
+        """
+        if self.problems is None:
+            raise PackageError(f"{self.at(element)}: {what}", hint)
+        table = next((item.get("name", "") for item in (element, *element.iterancestors()) if item.tag == "entity"), "")
+        column = element.get("name", "") if element.tag in {"field", "relationship"} else ""
+        place = Place("", self.line(element))
+        self.problems.append(schema_refused.RULE.finding(table, column, what, hint, place))
 
 
-def parse_schema(data: bytes, name: str) -> Schema:
+def parse_schema(data: bytes, name: str, problems: list[Finding] | None = None) -> Schema:
     """Parse the bytes of a schema file; ``name`` stands in messages.
+
+    Given a list of ``problems``, what cannot be a part of a schema is noted there, and left out.
 
     Raises:
         PackageError: It is no XML, or no schema, or a table or column lacks what everything else needs.
     """
     root = parse_document(data, name)
-    file = _File(name, lines_before(data, strip_leading(data)))
+    file = _File(name, lines_before(data, strip_leading(data)), problems)
     if root.tag != "entities":
         raise PackageError(
             f"{file.at(root)}: the root is <{root.tag!s}>, where a schema has <entities>.",
@@ -76,7 +101,7 @@ def parse_schema(data: bytes, name: str) -> Schema:
         if child.tag not in {"entity", "entityImportOrder"}
     )
     return Schema(
-        tables=tuple(_table(element, file) for element in root.iterchildren("entity")),
+        tables=tuple(_table(element, file) for element in root.iterchildren("entity") if _named(element, file)),
         import_order=tuple((item.text or "").strip() for item in root.iterfind("entityImportOrder/entityName")),
         date_mode=_date_mode(root, file),
         extra=_extra(attributes_of(root), {"dateMode"}),
@@ -93,24 +118,28 @@ def _require_known_spelling(root: etree._Element, file: _File) -> None:
     for element in root.iterdescendants(tag=etree.Element):
         known = _ELEMENTS.get(str(element.tag).lower())
         if known not in {None, element.tag}:
-            raise PackageError(f"{file.at(element)}: <{element.tag!s}> is to be <{known}>.", "Mend the spelling.")
+            file.refuse(element, f"<{element.tag!s}> is to be <{known}>.", "Mend the spelling.")
 
 
 def _table(element: etree._Element, file: _File) -> Table:
     attributes = attributes_of(element)
-    table = _required(element, "name", file)
+    table = element.get("name", "").strip()
     primary_id = attributes.get("primaryidfield") or _declared_key(element) or f"{table}id"
     return Table(
         name=table,
         primary_id=primary_id,
-        columns=tuple(_column(field, file) for field in element.iterfind("fields/field")),
+        columns=tuple(_column(field, file) for field in element.iterfind("fields/field") if _named(field, file)),
         display_name=attributes.get("displayname"),
         object_type_code=attributes.get("etc"),
         primary_name=attributes.get("primarynamefield") or None,
         disable_plugins=_flag(element, "disableplugins", file),
         skip_update=_flag(element, "skipupdate", file),
         force_create=_flag(element, "forcecreate", file),
-        relationships=tuple(_relationship(item, file) for item in element.iterfind("relationships/relationship")),
+        relationships=tuple(
+            _relationship(item, file)
+            for item in element.iterfind("relationships/relationship")
+            if item.get("relatedEntityName") or _named(item, file)
+        ),
         filter=_filter(element.find("filter")),
         extra=_extra(attributes, _TABLE_ATTRIBUTES),
         unknown_xml="".join(
@@ -131,7 +160,7 @@ def _column(element: etree._Element, file: _File) -> Column:
     word = attributes.get("type", "string")
     targets = attributes.get("lookupType", "")
     return Column(
-        name=_required(element, "name", file),
+        name=element.get("name", "").strip(),
         type=column_type(word),
         display_name=attributes.get("displayname"),
         type_text=word,
@@ -147,7 +176,7 @@ def _column(element: etree._Element, file: _File) -> Column:
 def _relationship(element: etree._Element, file: _File) -> Relationship:
     attributes = attributes_of(element)
     return Relationship(
-        name=attributes.get("relatedEntityName") or _required(element, "name", file),
+        name=attributes.get("relatedEntityName") or element.get("name", "").strip(),
         many_to_many=_flag(element, "manyToMany", file),
         reflexive=_flag(element, "isreflexive", file),
         target=attributes.get("m2mTargetEntity"),
@@ -165,14 +194,16 @@ def _filter(element: etree._Element | None) -> str | None:
     return text.strip() or None
 
 
-def _required(element: etree._Element, attribute: str, file: _File) -> str:
-    value = element.get(attribute, "").strip()
-    if not value:
-        raise PackageError(
-            f"{file.at(element)}: <{element.tag!s}> has no {attribute}.",
-            "Generate the schema again, or add the attribute.",
-        )
-    return value
+def _named(element: etree._Element, file: _File) -> bool:
+    """Whether an element has the name that all else needs.
+
+    Raises:
+        PackageError: It has none, unless problems are only noted.
+    """
+    if element.get("name", "").strip():
+        return True
+    file.refuse(element, f"<{element.tag!s}> has no name.", "Generate the schema again, or add the attribute.")
+    return False
 
 
 def _flag(element: etree._Element, attribute: str, file: _File) -> bool:
@@ -182,10 +213,8 @@ def _flag(element: etree._Element, attribute: str, file: _File) -> bool:
         return True
     if value in {"false", "0"}:
         return False
-    raise PackageError(
-        f"{file.at(element)}: {attribute}={value!r} is neither true nor false.",
-        "Write true or false, in lower case.",
-    )
+    file.refuse(element, f"{attribute}={value!r} is neither true nor false.", "Write true or false, in lower case.")
+    return False
 
 
 def _date_mode(element: etree._Element, file: _File) -> DateMode | None:
@@ -195,10 +224,9 @@ def _date_mode(element: etree._Element, file: _File) -> DateMode | None:
     try:
         return DateMode(value)
     except ValueError:
-        raise PackageError(
-            f"{file.at(element)}: dateMode={value!r} is unknown.",
-            "Write absolute, relative or relativeDaily, spelled just so.",
-        ) from None
+        hint = "Write absolute, relative or relativeDaily, spelled just so."
+        file.refuse(element, f"dateMode={value!r} is unknown.", hint)
+        return None
 
 
 def _extra(attributes: Mapping[str, str], known: set[str]) -> Extra:

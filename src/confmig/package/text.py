@@ -102,8 +102,7 @@ def _parse_decimal(text: str) -> Decimal:
     number = Decimal(stripped)
     if number and not -MOST_DIGITS <= number.adjusted() <= MOST_DIGITS:
         raise ValueError(f"is a number out of any column's range: {shown(text)}")
-    # With an exponent it is written another way than it would be read, and so would have another digest.
-    return Decimal(format(number, "f")) if "e" in stripped.lower() else number
+    return number
 
 
 def _parse_float(text: str) -> float:

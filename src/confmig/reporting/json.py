@@ -10,7 +10,7 @@ _COMMAND = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)
 
 
 def render_json(report: Report) -> str:
-    """The report as one JSON object: ``command``, ``exit_code``, ``verdict``, ``facts`` and ``sections``.
+    """The report as one JSON object: ``command``, ``exit_code``, ``verdict``, ``facts``, ``sections`` and ``findings``.
 
     What steers a terminal, turns the direction of writing or would be a command to Azure Pipelines stands escaped, as
     JSON allows for any character; the values are the same.

@@ -29,7 +29,7 @@ def _lines(report: Report) -> Iterator[str]:
     for section in report.sections:
         if section.rows:
             yield ""
-            yield from _section_lines(section)
+            yield from _section_lines(section.without_empty_columns())
 
 
 def _section_lines(section: Section) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from confmig.checking.findings import Finding
 from confmig.errors import ExitCode
 
 Cell = str | int | None
@@ -12,12 +13,27 @@ Fact = str | int | bool | None | Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table under a title. ``more`` tells how many rows were left out to keep it readable."""
+    """A table under a title. ``more`` tells how many rows were left out to keep it readable.
+
+    The last ``sentences`` columns hold whole sentences: where there is no room beside the others, they stand below.
+    """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     more: int = 0
+    sentences: int = 0
+
+    def without_empty_columns(self) -> "Section":
+        """The section as people are to see it: without the columns that say nothing in any row."""
+        said = [index for index in range(len(self.columns)) if any(row[index] not in {None, ""} for row in self.rows)]
+        first_sentence = len(self.columns) - self.sentences
+        return replace(
+            self,
+            columns=[self.columns[index] for index in said],
+            rows=[[row[index] for index in said] for row in self.rows],
+            sentences=sum(1 for index in said if index >= first_sentence),
+        )
 
 
 class Level(StrEnum):
@@ -43,7 +59,8 @@ class Report:
     """The result of a command.
 
     ``verdict`` is the sentence that a hurried reader needs. ``facts`` are the figures that a script needs; their names
-    do not change between versions. ``reason`` is the word for why it did not end well, empty when it did.
+    do not change between versions. ``reason`` is the word for why it did not end well, empty when it did. ``findings``
+    are all of them, where a section of them is cut.
     """
 
     command: str
@@ -53,6 +70,7 @@ class Report:
     sections: Sequence[Section] = ()
     reason: str = ""
     annotations: Sequence[Annotation] = ()
+    findings: Sequence[Finding] = ()
 
 
 def with_texts(report: Report, change: Callable[[str], str]) -> Report:
@@ -76,6 +94,7 @@ def with_texts(report: Report, change: Callable[[str], str]) -> Report:
         annotations=[
             replace(item, message=change(item.message), file=change(item.file)) for item in report.annotations
         ],
+        findings=[replace(item, message=change(item.message), hint=change(item.hint)) for item in report.findings],
     )
 
 

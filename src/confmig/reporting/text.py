@@ -14,7 +14,7 @@ def render_text(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     for section in report.sections:
         if section.rows:
-            yield from _section_lines(section)
+            yield from _section_lines(section.without_empty_columns())
             yield ""
     yield report.verdict
     for name, fact in report.facts.items():
@@ -28,12 +28,15 @@ _SHOWN = 40
 
 def _section_lines(section: Section) -> Iterator[str]:
     yield section.title
+    beside = len(section.columns) - section.sentences
+    columns, below = section.columns[:beside], section.columns[beside:]
     cells = [[_text(cell) for cell in row] for row in section.rows[:_SHOWN]]
-    widths = [max(len(column), *(len(row[i]) for row in cells)) for i, column in enumerate(section.columns)]
-    numeric = [all(isinstance(row[i], int) for row in section.rows) for i in range(len(section.columns))]
-    yield "  " + _line(section.columns, widths, numeric)
+    widths = [max(len(column), *(len(row[i]) for row in cells)) for i, column in enumerate(columns)]
+    numeric = [all(isinstance(row[i], int) for row in section.rows) for i in range(beside)]
+    yield "  " + _line(columns, widths, numeric)
     for row in cells:
-        yield "  " + _line(row, widths, numeric)
+        yield "  " + _line(row[:beside], widths, numeric)
+        yield from (f"    {name}: {text}" for name, text in zip(below, row[beside:], strict=True) if text)
     if more := section.more + len(section.rows) - len(cells):
         yield f"  … and {more} more: --report shows up to {SHOWN_ROWS}, --format json too"
 

@@ -1,0 +1,1 @@
+"""Rules about the rows of a package, by their texts."""
