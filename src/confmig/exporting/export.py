@@ -58,12 +58,14 @@ def read_events(
 ) -> Iterator[PackageEvent]:
     """Read table by table in the schema's order; a table without rows begins and has none."""
     infos = source.describe([table.name for table in schema.tables])
-    exported: dict[str, set[str]] = {}
+    linked = {table.name for table in schema.tables if table.many_to_many}
+    exported: dict[str, set[str]] = {}  # of rows that may have associations, which have no place here without them
     for table in schema.tables:
         yield TableStart(table.name, table.display_name)
         ids = exported.setdefault(table.name, set())
         for record in _read_rows(table, infos[table.name], source, guard, counts):
-            ids.add(record.id or "")
+            if table.name in linked:
+                ids.add(record.id or "")
             counts.rows[table.name] += 1
             progress(1, table.name)
             yield record
