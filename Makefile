@@ -86,6 +86,7 @@ format: $(STAMP) # Format the code and mend what can be mended
 bench: $(STAMP) # Figures for the machine at hand
 	$(BIN)/python benchmarks/emulator.py
 	$(BIN)/python benchmarks/import_package.py
+	$(BIN)/python benchmarks/packages.py
 
 lock: # Lock the requirements again, with hashes and without host names; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra emulator pyproject.toml -o requirements.txt > /dev/null
