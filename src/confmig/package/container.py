@@ -32,6 +32,7 @@ class Container:
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         self.path = path
+        self.limits = limits
         self._zip: zipfile.ZipFile | None = None
         if path.is_dir():
             self._names = sorted(file.relative_to(path).as_posix() for file in _folder_files(path))

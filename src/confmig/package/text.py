@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from html.entities import name2codepoint
 
-from confmig.model.values import Choices, ColumnType, Value, canonical_guid
+from confmig.model.values import Choices, ColumnType, Value, canonical_guid, is_guid
 
 _TYPE_WORDS = {
     # Words that other tools write where CMT knows only its own.
@@ -46,10 +46,28 @@ def column_type(word: str) -> ColumnType:
 
 def decode_html(text: str) -> str:
     """Decode once, as .NET's WebUtility.HtmlDecode does: a reference must end in a semicolon and name a character."""
-    return _HTML_REFERENCE.sub(_html_character, text) if "&" in text else text
+    if "&" not in text:
+        return text
+    # What most texts hold: replaced at once, as no reference overlaps another; &amp; last, as it may begin another.
+    plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&#39;", "'")
+    if plain.count("&") == plain.count("&amp;"):
+        return plain.replace("&amp;", "&")
+    return _HTML_REFERENCE.sub(_html_character, text)
+
+
+_HTML_FREQUENT = {f"&#{code};": chr(code) for code in (39, *range(0xA0, 0x100))} | {
+    "&lt;": "<",
+    "&gt;": ">",
+    "&quot;": '"',
+    "&amp;": "&",
+}
+"""All that .NET itself writes but for the characters beyond U+FFFF."""
 
 
 def _html_character(match: re.Match[str]) -> str:
+    frequent = _HTML_FREQUENT.get(match[0])
+    if frequent is not None:
+        return frequent
     decimal, hexadecimal, name = match.groups()
     if name:
         code = 39 if name == "apos" else name2codepoint.get(name)
@@ -68,13 +86,7 @@ def parse_value(kind: ColumnType, text: str) -> Value:
     Raises:
         ValueError: The text is not of that type; the message is a sentence without a subject.
     """
-    if kind in _TEXTUAL:
-        return decode_html(text)
-    if kind is ColumnType.IMAGE:
-        return text
-    if not text:
-        return None
-    return _PARSERS[kind](text)
+    return PARSERS[kind](text)
 
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -86,8 +98,16 @@ INT64 = 2**63
 """Whole numbers lie below it, and not below its negative."""
 
 
-def _parse_int(text: str) -> int:
+_SHORT = 18
+"""So many digits are below 64 bits, whatever they are."""
+
+
+def _parse_int(text: str) -> int | None:
+    if text.isdigit() and len(text) <= _SHORT and text.isascii():
+        return int(text)
     number = _parse_decimal(text)
+    if number is None:
+        return None
     if number != number.to_integral_value():
         raise ValueError(f"is no whole number: {shown(text)}")
     if not -INT64 <= number < INT64:
@@ -95,7 +115,9 @@ def _parse_int(text: str) -> int:
     return int(number)
 
 
-def _parse_decimal(text: str) -> Decimal:
+def _parse_decimal(text: str) -> Decimal | None:
+    if not text:
+        return None
     stripped = text.strip()
     if not _NUMBER.fullmatch(stripped):
         raise ValueError(f"is no number: {shown(text)}")
@@ -105,7 +127,9 @@ def _parse_decimal(text: str) -> Decimal:
     return number
 
 
-def _parse_float(text: str) -> float:
+def _parse_float(text: str) -> float | None:
+    if not text:
+        return None
     stripped = text.strip()
     number = float(stripped) if _NUMBER.fullmatch(stripped) else math.nan
     if not math.isfinite(number):
@@ -113,7 +137,12 @@ def _parse_float(text: str) -> float:
     return number
 
 
-def _parse_bool(text: str) -> bool:
+_BOOLS = {"True": True, "False": False, "true": True, "false": False, "": None}
+
+
+def _parse_bool(text: str) -> bool | None:
+    if text in _BOOLS:
+        return _BOOLS[text]
     # CMT reads anything but "true" as false, 1 and yes among them [TALXIS docs]: what was meant is not guessed.
     word = text.strip().lower()
     if word == "true":
@@ -123,23 +152,29 @@ def _parse_bool(text: str) -> bool:
     raise ValueError(f"is neither True nor False: {shown(text)}")
 
 
-def _parse_guid(text: str) -> str:
-    guid = canonical_guid(text)
+def _parse_guid(text: str) -> str | None:
+    if not text:
+        return None
+    guid = text if is_guid(text) else canonical_guid(text)
     if guid is None:
         raise ValueError(f"is no guid: {shown(text)}")
     return guid
 
 
-def _parse_choices(text: str) -> Choices:
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,10}\s*")
+
+
+def _parse_choices(text: str) -> Choices | None:
     """Read ``[-1,a,b,-1]``, where -1 only marks the ends, and the plain ``a,b``."""
+    if not text:
+        return None
     inner = text.strip()
     if inner.startswith("[") and inner.endswith("]"):
         inner = inner[1:-1]
-    try:
-        numbers = [int(part) for part in inner.split(",") if part.strip()]
-    except ValueError:
-        raise ValueError(f"is no list of choices: {shown(text)}") from None
-    return Choices(tuple(number for number in numbers if number != -1))
+    parts = [part for part in inner.split(",") if part.strip()]
+    if not all(_WHOLE.fullmatch(part) for part in parts):
+        raise ValueError(f"is no list of choices: {shown(text)}")
+    return Choices(tuple(number for number in map(int, parts) if number != -1))
 
 
 _ISO = re.compile(
@@ -191,16 +226,45 @@ def _en_us_moment(match: re.Match[str]) -> datetime:
     return datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0))
 
 
-_TEXTUAL = {ColumnType.STRING, ColumnType.UNKNOWN}
+_USUAL_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.0{1,7})?(Z?)", re.ASCII)
+_SEVENTH_DIGIT = re.compile(r"\.\d{6}[1-9]")
 
-_PARSERS: dict[ColumnType, Callable[[str], Value]] = {
+
+def _parse_date(text: str) -> datetime | None:
+    """Read a value of a datetime column: nothing of it may be lost, so a seventh digit must be 0.
+
+    The service keeps whole seconds [inferred], and no known package has such a digit.
+    """
+    if not text:
+        return None
+    if match := _USUAL_MOMENT.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text[:19] + "+00:00" if match[1] else text[:19])
+        except ValueError:
+            raise ValueError(f"is no date and time: {shown(text)}") from None
+    if _SEVENTH_DIGIT.search(text):
+        raise ValueError(f"is finer than a millionth of a second, which would be lost: {shown(text)}")
+    return parse_moment(text)
+
+
+def _parse_image(text: str) -> str:
+    return text
+
+
+Parser = Callable[[str], Value]
+"""Gives the value that a text stands for; None for an empty text where the column does not hold texts."""
+
+PARSERS: dict[ColumnType, Parser] = {
+    ColumnType.STRING: decode_html,
+    ColumnType.UNKNOWN: decode_html,
+    ColumnType.IMAGE: _parse_image,
     ColumnType.BIGINT: _parse_int,
     ColumnType.NUMBER: _parse_int,
     ColumnType.CHOICE: _parse_int,
     ColumnType.STATE: _parse_int,
     ColumnType.STATUS: _parse_int,
     ColumnType.BOOL: _parse_bool,
-    ColumnType.DATETIME: parse_moment,
+    ColumnType.DATETIME: _parse_date,
     ColumnType.DECIMAL: _parse_decimal,
     ColumnType.MONEY: _parse_decimal,
     ColumnType.FLOAT: _parse_float,

@@ -1,13 +1,13 @@
 """XML as hostile input: no document type, no entities, no network; errors name the file and the line."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from lxml import etree
 
 from confmig.errors import PackageError
 
+_HEAD = 1024
+_DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf|\s)+")
 
 
@@ -23,11 +23,16 @@ def lines_before(data: bytes, body: bytes) -> int:
 
 
 def encoding_override(data: bytes) -> str | None:
-    """The encoding to read by, whatever the declaration says: UTF-8, unless a byte order mark says UTF-16.
+    """The encoding to read by, whatever the declaration says; None where the file itself says it rightly.
 
-    CMT tolerates a declaration of utf-16 above UTF-8 bytes, which .NET writes when it serialises to a string.
+    CMT tolerates a declaration of utf-16 above UTF-8 bytes, which .NET writes when it serialises to a string. UTF-16 is
+    told by its byte order mark or, without one, by its first character.
     """
-    return None if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<"}:
+        return None
+    match = _DECLARED.match(strip_leading(data[:_HEAD]))
+    declared = match[1].lower() if match else b""
+    return None if declared and not declared.startswith((b"utf", b"ucs", b"unicode", b"iso-10646")) else "utf-8"
 
 
 def parse_document(data: bytes, name: str) -> etree._Element:
@@ -47,57 +52,6 @@ def parse_document(data: bytes, name: str) -> etree._Element:
     if root.getroottree().docinfo.doctype:
         raise doctype_error(name)
     return root
-
-
-class ParserTarget(Protocol):
-    """What a push parser calls as it goes."""
-
-    def start(self, tag: str, attributes: Mapping[str, str], /) -> None:
-        """An element begins."""
-
-    def data(self, text: str, /) -> None:
-        """Text within an element."""
-
-    def end(self, tag: str, /) -> None:
-        """An element ends."""
-
-    def doctype(self, name: str | None, public_id: str | None, system: str | None, /) -> None:
-        """The document declares its type."""
-
-    def close(self) -> None:
-        """The document ends."""
-
-
-class FeedParser(Protocol):
-    """The part of lxml's parser that is used here."""
-
-    def feed(self, data: bytes, /) -> None:
-        """Parse one more piece."""
-
-    def close(self) -> object:
-        """Parse the rest."""
-
-
-_ROOT = re.compile(rb"<[A-Za-z_]")
-
-
-def push_parser(target: ParserTarget, head: bytes, name: str) -> FeedParser:
-    """A parser that is fed piece by piece and calls ``target``; ``head`` is the start of the document.
-
-    Entities must be "resolved" here: without that, libxml2 hands a target ``&#38;`` where an attribute has ``&amp;``.
-    So nothing that could declare one gets as far as the parser: a document type is refused in the head.
-
-    Raises:
-        PackageError: The document declares a type, or its root does not begin within the head.
-    """
-    plain = head.replace(b"\x00", b"")  # UTF-16, as far as ASCII goes
-    root = _ROOT.search(plain)
-    if root is None or b"<!DOCTYPE" in plain[: root.start()].upper():
-        raise doctype_error(name) if root else PackageError(f"{name}: this is no XML.", "Export the package again.")
-    make: Callable[..., FeedParser] = etree.XMLParser
-    return make(
-        target=target, encoding=encoding_override(head), resolve_entities="internal", no_network=True, huge_tree=True
-    )
 
 
 def syntax_error(error: etree.XMLSyntaxError, name: str, skipped: int = 0) -> PackageError:
