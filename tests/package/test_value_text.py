@@ -71,7 +71,8 @@ TOLERATED: list[tuple[ColumnType, str, Value]] = [
     (T.DATETIME, "2026-03-11T10:30:00", _HALF_PAST.replace(tzinfo=None)),
     (T.DATETIME, "2026-03-11", datetime(2026, 3, 11)),
     (T.DATETIME, "2026-03-11T12:30:00+02:00", _HALF_PAST),
-    (T.DATETIME, "2026-03-11T10:30:00.1234567Z", _HALF_PAST.replace(microsecond=123456)),
+    (T.DATETIME, "2026-03-11T10:30:00.1234560Z", _HALF_PAST.replace(microsecond=123456)),
+    (T.DATETIME, "2026-03-11T10:30:00.123456", _HALF_PAST.replace(microsecond=123456, tzinfo=None)),
 ]
 
 MALFORMED = [

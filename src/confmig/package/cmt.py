@@ -12,7 +12,7 @@ from confmig.package.container import Container
 from confmig.package.inferring import infer_schema
 from confmig.package.limits import Limits
 from confmig.package.reader import read_rows, read_timestamp
-from confmig.package.schemafile import parse_schema, write_schema
+from confmig.package.schemafile import LARGEST_SCHEMA, parse_schema, write_schema
 
 
 class CmtSource:
@@ -35,8 +35,8 @@ class CmtSource:
         if member is None:
             schema = infer_schema(self._container)
             return schema, write_schema(schema)
-        data = self._container.read(member)
-        return parse_schema(data, self._container.label(member)), data
+        data = self._container.read(member, LARGEST_SCHEMA)
+        return parse_schema(data, self._container.label(member), limits=self._container.limits), data
 
     @property
     def timestamp(self) -> str | None:

@@ -3,19 +3,30 @@
 Found are the schema, the row files and the payloads, under the names of CMT and of the tools that imitate or split it.
 """
 
+import io
+import os
+import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from confmig.errors import PackageError
 from confmig.package.limits import LIMITS, Limits
+from confmig.package.ziplisting import Listing, checked_listing, open_zip
 
 _CHUNK = 256 * 1024
-_SMALL = 10 * 1024**2
+_MOST_FILES = 200_000
+_MOST_AT_ONCE = 32 * 1024**2
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
+    *(RuntimeError, NotImplementedError, ValueError, OverflowError),
+)
+"""What zipfile raises for a member that is not as its list says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +45,16 @@ class Container:
         self.path = path
         self.limits = limits
         self._zip: zipfile.ZipFile | None = None
-        if path.is_dir():
-            self._names = sorted(file.relative_to(path).as_posix() for file in _folder_files(path))
-        else:
-            self._zip = _open_zip(path)
+        self._listing: Listing = {}
         try:
-            if self._zip is not None:
-                self._names = _checked_names(self._zip, path, limits)
-            self.members = _find_members(self._names, path)
+            if path.is_dir():
+                names = _folder_files(path, limits)
+            else:
+                _require_file(path)
+                self._zip = open_zip(path)
+                self._listing = checked_listing(self._zip, path, limits)
+                names = sorted(self._listing)
+            self.members = _find_members(names, path)
         except PackageError:
             self.close()
             raise
@@ -61,91 +74,157 @@ class Container:
         """How a member is called in messages."""
         return f"{self.path}: {member}"
 
-    def read(self, member: str) -> bytes:
-        """All bytes of a member."""
-        return b"".join(self.chunks(member))
+    def read(self, member: str, most: int = _MOST_AT_ONCE) -> bytes:
+        """All bytes of a member that must fit into memory.
+
+        Raises:
+            PackageError: The file is damaged there, or it has more than ``most`` bytes.
+        """
+        with self.open(member) as stream:
+            data = stream.read(most + 1)
+        if len(data) > most:
+            raise PackageError(f"{self.label(member)}: the file has more than {most:,} bytes.", "Export it again.")
+        return data
 
     def chunks(self, member: str) -> Iterator[bytes]:
         """A member's bytes, piece by piece.
 
         Raises:
-            PackageError: The zip is damaged there.
+            PackageError: The file is damaged there.
         """
         with self.open(member) as stream:
-            try:
-                while chunk := stream.read(_CHUNK):
-                    yield chunk
-            except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-                raise _damaged(self.label(member), error) from error
+            while chunk := stream.read(_CHUNK):
+                yield chunk
 
     @contextmanager
     def open(self, member: str) -> Iterator[IO[bytes]]:
-        """Open a member for reading."""
+        """Open a member for reading. Where it is damaged, reading raises PackageError."""
+        label = self.label(member)
+        size: int | None = None
         try:
-            stream = self._zip.open(member) if self._zip else (self.path / member).open("rb")
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
-            raise _damaged(self.label(member), error) from error
+            if self._zip is not None:
+                info = self._listing[member]
+                size = info.file_size
+                stream = self._zip.open(info)
+            else:
+                stream = open_plain(self.path / member)
+        except _DAMAGE as error:
+            raise _damaged(label, error) from error
         with stream:
-            try:
-                yield stream
-            except (zipfile.BadZipFile, zlib.error, EOFError) as error:  # what a damaged member is read with
-                raise _damaged(self.label(member), error) from error
+            yield cast(IO[bytes], MemberStream(stream, label, size))
 
 
-def _folder_files(path: Path) -> Iterator[Path]:
-    for entry in path.rglob("*"):
+class MemberStream(io.RawIOBase):
+    """A member as it is read: what is wrong with it is said with its name.
+
+    Args:
+        stream: The bytes, unpacked.
+        label: What messages call it.
+        size: How many bytes there are to be, as the list of the zip says.
+    """
+
+    def __init__(self, stream: IO[bytes], label: str, size: int | None) -> None:
+        super().__init__()
+        self._stream = stream
+        self._label = label
+        self._left = size
+
+    def readable(self) -> bool:
+        """Whether it can be read: yes."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read up to so many bytes; all that are left by default. Empty at the end only."""
+        parts: list[bytes] = []
+        missing = size
+        while missing and (piece := self._read_some(_CHUNK if size < 0 else missing)):
+            parts.append(piece)
+            missing -= len(piece) if size >= 0 else 0
+        return b"".join(parts)
+
+    def _read_some(self, size: int) -> bytes:
+        try:
+            piece = self._stream.read(size)
+        except _DAMAGE as error:
+            raise _damaged(self._label, error) from error
+        if self._left is not None:
+            self._left -= len(piece)
+            if not piece and self._left:
+                raise _damaged(self._label, f"it has {self._left:,} bytes less than the zip says")
+        return piece
+
+
+def _require_file(path: Path) -> None:
+    """Check that a path names something that can be read to an end.
+
+    Raises:
+        PackageError: It does not.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = "there is no such data package" if isinstance(error, FileNotFoundError) else f"{error}"
+        raise PackageError(f"{path}: {reason}.", "Check the path given with --data or --package.") from None
+    if not stat.S_ISREG(mode):
+        raise PackageError(f"{path}: this is neither a file nor a folder.", "Give a zip, or a folder.")
+
+
+def open_plain(path: Path, *, follow: bool = False) -> IO[bytes]:
+    """Open a file, without waiting for what may never come, and through a link only where ``follow`` says so.
+
+    Raises:
+        OSError: It cannot be opened, or it is no regular file.
+    """
+    careful = getattr(os, "O_NONBLOCK", 0) | (0 if follow else getattr(os, "O_NOFOLLOW", 0))
+    stream = open(path, "rb", opener=lambda name, flags: os.open(name, flags | careful))  # noqa: SIM115  # closed by the caller
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError("it is no regular file")
+    return stream
+
+
+def _folder_files(path: Path, limits: Limits) -> list[str]:
+    """The files of a folder, once nothing about them is hostile."""
+    names: list[str] = []
+    total = 0
+    for entry, size in _walk(path):
         if entry.is_symlink():
             raise PackageError(
-                f"{entry}: a package folder holds no symbolic links.", "Replace the link by the file itself."
+                f"{entry.path}: a package folder holds no symbolic links.", "Replace the link by the file itself."
             )
-        if entry.is_file():
-            yield entry
+        if entry.is_dir(follow_symlinks=False):
+            continue
+        if not entry.is_file(follow_symlinks=False):
+            raise PackageError(f"{entry.path}: this is neither a file nor a folder.", "Take it out of the package.")
+        total += size
+        if total > limits.size:
+            raise limits.exceeded("size", str(path), "its files have more than {} bytes")
+        names.append(Path(entry.path).relative_to(path).as_posix())
+        if len(names) > _MOST_FILES:
+            raise PackageError(f"{path}: the folder holds more than {_MOST_FILES:,} files.", "Give the package alone.")
+    return sorted(names)
 
 
-def _open_zip(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except FileNotFoundError:
-        raise PackageError(
-            f"{path}: there is no such data package.", "Check the path given with --data or --package."
-        ) from None
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise PackageError(
-            f"{path}: this is no data package: {error}.",
-            "Give a zip, or a folder, with data.xml and data_schema.xml in it.",
-        ) from error
+def _walk(path: Path) -> Iterator[tuple[os.DirEntry[str], int]]:
+    """What is in a folder and the folders in it, with the sizes."""
+    folders = [os.fspath(path)]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    yield entry, entry.stat(follow_symlinks=False).st_size
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except OSError as error:
+            raise PackageError(
+                f"{folder}: the folder cannot be read: {error.strerror}.", "See that nothing changes it."
+            ) from error
 
 
-def _checked_names(archive: zipfile.ZipFile, path: Path, limits: Limits) -> list[str]:
-    """The member names, once nothing about them is hostile."""
-    names: set[str] = set()
-    total = 0
-    for info in archive.infolist():
-        total += info.file_size
-        _refuse_when(info.filename in names, path, f"the member {info.filename!r} stands in it twice")
-        _refuse_when(bool(info.flag_bits & 0x1), path, f"the member {info.filename!r} is encrypted")
-        _refuse_when(_escapes(info.filename), path, f"the member name {info.filename!r} leaves the package")
-        _refuse_when(
-            info.file_size > _SMALL and info.file_size > limits.ratio * max(info.compress_size, 1),
-            path,
-            f"the member {info.filename!r} unpacks to more than {limits.ratio} times its size",
-        )
-        names.add(info.filename)
-    _refuse_when(total > limits.size, path, f"it unpacks to {total:,} bytes")
-    return [name for name in sorted(names) if not name.endswith("/")]
-
-
-def _escapes(name: str) -> bool:
-    return name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name.split("/")[0]
-
-
-def _refuse_when(wrong: bool, path: Path, reason: str) -> None:
-    if wrong:
-        raise PackageError(f"{path}: this zip is refused: {reason}.", "Make the package again with a tool you trust.")
-
-
-def _damaged(label: str, error: Exception) -> PackageError:
-    return PackageError(f"{label} cannot be read: {error}.", "The file is damaged; fetch or export it again.")
+def _damaged(label: str, error: Exception | str) -> PackageError:
+    reason = getattr(error, "strerror", None) or str(error) or "it ends too early"
+    return PackageError(f"{label} cannot be read: {reason}.", "The file is damaged; fetch or export it again.")
 
 
 def _find_members(names: list[str], path: Path) -> Members:

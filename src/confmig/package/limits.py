@@ -27,11 +27,11 @@ class Limits:
         Args:
             limit: The name of the limit.
             where: The file, with the line where there is one.
-            what: What is too large, as the beginning of a sentence.
+            what: What is too large, with ``{}`` for the number of the limit.
         """
         number: int = getattr(self, limit)
         return PackageError(
-            f"{where}: {what} than the limit of {number:,} (limit {limit}).",
+            f"{where}: {what.format(f'{number:,}')} (limit: {limit}).",
             f"If you trust where it comes from, allow more: --package-limits {limit}=NUMBER.",
         )
 

@@ -10,9 +10,10 @@ from confmig.errors import PackageError
 from confmig.model.records import PackageEvent
 from confmig.model.schema import Schema
 from confmig.package.cmt import CmtSource
+from confmig.package.container import open_plain
 from confmig.package.digest import ContentDigest
 from confmig.package.limits import LIMITS, Limits
-from confmig.package.schemafile import parse_schema, write_schema
+from confmig.package.schemafile import LARGEST_SCHEMA, parse_schema, write_schema
 from confmig.package.source import Source
 
 _CHUNK = 1024 * 1024
@@ -113,17 +114,17 @@ class Package:
         return self._digest
 
 
-def read_schema(path: Path) -> tuple[Schema, bytes]:
+def read_schema(path: Path, limits: Limits = LIMITS) -> tuple[Schema, bytes]:
     """The schema that a path holds, and its bytes: a schema file, or a package whose schema is meant.
 
     Raises:
         PackageError: There is none, or it cannot be read.
     """
     if path.is_dir() or path.suffix.lower() == ".zip":
-        with Package(path) as package:
+        with Package(path, limits) as package:
             return package.schema, package.schema_bytes
     data = read_schema_file(path)
-    return parse_schema(data, str(path)), data
+    return parse_schema(data, str(path), limits=limits), data
 
 
 def read_schema_file(path: Path) -> bytes:
@@ -133,8 +134,9 @@ def read_schema_file(path: Path) -> bytes:
         PackageError: It cannot be read.
     """
     try:
-        return path.read_bytes()
+        with open_plain(path, follow=True) as stream:
+            return stream.read(LARGEST_SCHEMA + 1)
     except OSError as error:
         raise PackageError(
-            f"{path}: the schema file cannot be read: {error.strerror}.", "Check the path given with --schema."
+            f"{path}: the schema file cannot be read: {error.strerror or error}.", "Check the path given with --schema."
         ) from error

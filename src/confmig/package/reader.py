@@ -5,7 +5,6 @@ The parser calls methods of ours as it goes and builds nothing, so memory does n
 
 from collections.abc import Iterator
 
-from confmig.errors import PackageError
 from confmig.model.records import Association, PackageEvent, PackageStart, TableStart, Unknown
 from confmig.model.schema import Schema
 from confmig.model.values import canonical_guid
@@ -152,7 +151,7 @@ class RowTarget:
             self._stream.refuse("an <entity> has no name")
         self.tables += 1
         if self.tables > self._stream.limits.tables:
-            raise self._stream.limits.exceeded("tables", self._stream.place, "there are more tables")
+            raise self._stream.limits.exceeded("tables", self._stream.place, "there are more than {} tables")
         self._rows.start_table(self._table, self._schema.table(self._table))
         extra = tuple(item for item in attributes.items() if item[0] not in {"name", "displayname"})
         self._events.append(TableStart(self._table, attributes.get("displayname"), extra))

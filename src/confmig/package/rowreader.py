@@ -89,7 +89,7 @@ class RowReader:
             return
         text = attributes["value"]
         if len(text) > self._longest:
-            raise self._stream.limits.exceeded("value", self._place(name), "the value is longer")
+            raise self._stream.limits.exceeded("value", self._place(name), "the value has more than {} characters")
         try:
             value = parse(text)
         except ValueError as error:

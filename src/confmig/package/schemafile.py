@@ -14,8 +14,13 @@ from confmig.checking.rules.schema import schema_refused
 from confmig.errors import PackageError
 from confmig.model.schema import Column, DateMode, Extra, Relationship, Schema, Table
 from confmig.package.formatting import attributes_text, escape_xml
+from confmig.package.limits import LIMITS, Limits
 from confmig.package.text import column_type
-from confmig.package.xml import attributes_of, inner_xml, lines_before, parse_document, strip_leading
+from confmig.package.xml import attributes_of, inner_xml, parse_document
+from confmig.package.xmlstream import element_lines
+
+LARGEST_SCHEMA = 32 * 1024**2
+"""A schema is read whole. Those of real packages have some 100 KB."""
 
 _ELEMENTS = {
     name.lower(): name
@@ -48,13 +53,13 @@ _COLUMN_ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A schema file in messages; ``skipped`` lines at its start were not given to the parser.
+    """A schema file in messages, with the lines of its elements.
 
     What does not fit the form is refused, or, where there is a list of ``problems``, noted there and left out.
     """
 
     name: str
-    skipped: int
+    lines: Mapping[etree._Element, int]
     problems: list[Finding] | None = None
 
     def at(self, element: etree._Element) -> str:
@@ -63,7 +68,7 @@ class _File:
 
     def line(self, element: etree._Element) -> int:
         """The line of an element."""
-        return (element.sourceline or 1) + self.skipped
+        return self.lines[element]
 
     def refuse(self, element: etree._Element, what: str, hint: str) -> None:
         """Say that an element does not fit.
@@ -79,21 +84,27 @@ class _File:
         self.problems.append(schema_refused.RULE.finding(table, column, what, hint, place))
 
 
-def parse_schema(data: bytes, name: str, problems: list[Finding] | None = None) -> Schema:
+def parse_schema(data: bytes, name: str, problems: list[Finding] | None = None, limits: Limits = LIMITS) -> Schema:
     """Parse the bytes of a schema file; ``name`` stands in messages.
 
     Given a list of ``problems``, what cannot be a part of a schema is noted there, and left out.
 
     Raises:
-        PackageError: It is no XML, or no schema, or a table or column lacks what everything else needs.
+        PackageError: It is no XML, or no schema, or a table or column lacks what everything else needs, or it is beyond
+            the limits.
     """
+    if len(data) > LARGEST_SCHEMA:
+        raise PackageError(f"{name}: the schema has more than {LARGEST_SCHEMA:,} bytes.", "Generate it again.")
+    lines = element_lines(data, name, limits)
     root = parse_document(data, name)
-    file = _File(name, lines_before(data, strip_leading(data)), problems)
+    file = _File(name, dict(zip(root.iter(etree.Element), lines, strict=True)), problems)
     if root.tag != "entities":
         raise PackageError(
             f"{file.at(root)}: the root is <{root.tag!s}>, where a schema has <entities>.",
             "Give a schema file of the Configuration Migration Tool.",
         )
+    if len(root) > limits.tables and len(root.findall("entity")) > limits.tables:
+        raise limits.exceeded("tables", file.at(root.findall("entity")[limits.tables]), "there are more than {} tables")
     _require_known_spelling(root, file)
     unknown = "".join(
         etree.tostring(child, encoding="unicode", with_tail=False)

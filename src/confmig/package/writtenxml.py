@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 from typing import NoReturn
-from xml.parsers import expat
 
-from confmig.errors import PackageError
 from confmig.model.written import (
     WrittenEvent,
     WrittenPairs,
@@ -14,38 +12,34 @@ from confmig.model.written import (
     WrittenValue,
 )
 from confmig.package.container import Container
-from confmig.package.xml import doctype_error, encoding_override, lines_before, strip_leading
+from confmig.package.xmlstream import Attributes, XmlStream
 
 _FRAME = {"entities", "records", "m2mrelationships", "targetids"}
-
-Attributes = dict[str, str]
 
 
 def read_written(container: Container) -> Iterator[WrittenEvent]:
     """All tables, rows and associations of a package as they are written, in the order of its files.
 
-    The parser is expat, which knows the line of whatever it calls for. Memory does not grow with the package.
+    Memory does not grow with the package.
 
     Raises:
         PackageError: Broken XML, a damaged file, or elements that stand where no package has them.
     """
     for member in container.members.rows:
-        target = _Target(container.label(member), member)
+        target = _Target(container, member)
         for chunk in container.chunks(member):
-            target.feed(chunk)
+            target.stream.feed(chunk)
             yield from target.take()
-        target.close()
+        target.stream.close()
         yield from target.take()
 
 
 class _Target:
     """Turns the parser's calls into events; they are taken from it after each piece of the file."""
 
-    def __init__(self, label: str, member: str) -> None:
-        self._label = label
+    def __init__(self, container: Container, member: str) -> None:
+        self.stream = XmlStream(container.label(member), container.limits, self._start, self._end, self._data)
         self._member = member
-        self._parser: expat.XMLParserType | None = None
-        self._skipped = 0
         self._events: list[WrittenEvent] = []
         self._foreign = 0
         self._table = ""
@@ -63,54 +57,14 @@ class _Target:
         events, self._events = self._events, []
         return events
 
-    def feed(self, chunk: bytes) -> None:
-        """Parse one more piece of the file."""
-        if self._parser is None:
-            body = strip_leading(chunk)
-            self._skipped += lines_before(chunk, body)
-            if not body:
-                return
-            self._parser = self._make_parser(body)
-            chunk = body
-        self._parse(chunk)
-
-    def close(self) -> None:
-        """Parse the rest."""
-        if self._parser is None:
-            raise PackageError(f"{self._label}: the file is empty.", "Export the package again.")
-        self._parse(b"", last=True)
-
-    def _make_parser(self, head: bytes) -> expat.XMLParserType:
-        parser = expat.ParserCreate(encoding_override(head))
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._data
-        parser.StartDoctypeDeclHandler = self._doctype
-        return parser
-
-    def _parse(self, chunk: bytes, *, last: bool = False) -> None:
-        assert self._parser is not None  # noqa: S101  # the callers see to it
-        try:
-            self._parser.Parse(chunk, last)
-        except expat.ExpatError as error:
-            raise PackageError(
-                f"{self._label}, line {error.lineno + self._skipped}: this is no well-formed XML:"
-                f" {expat.ErrorString(error.code)}.",
-                "Export the package again, or mend the file at that line.",
-            ) from error
-
-    def _doctype(self, *_: object) -> NoReturn:
-        raise doctype_error(self._label)
-
     def _line(self) -> int:
-        assert self._parser is not None  # noqa: S101  # only called while it parses
-        return self._parser.CurrentLineNumber + self._skipped
+        return self.stream.line
 
     def _refuse(self, what: str) -> NoReturn:
-        raise PackageError(f"{self._label}, line {self._line()}: {what}.", "Export the package again.")
+        self.stream.refuse(what)
 
     def _start(self, tag: str, attributes: Attributes) -> None:
+        self.stream.check_attributes(attributes)
         if not self._begun:
             self._start_root(tag, attributes)
         if self._foreign:

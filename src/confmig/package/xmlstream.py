@@ -88,10 +88,14 @@ class XmlStream:
         self._parse(b"", last=True)
 
     @property
+    def line(self) -> int:
+        """The line at which the parser is."""
+        return (self._parser.CurrentLineNumber if self._parser else 1) + self._skipped
+
+    @property
     def place(self) -> str:
         """The file, and the line at which the parser is."""
-        line = self._parser.CurrentLineNumber if self._parser else 1
-        return f"{self.name}, line {line + self._skipped}"
+        return f"{self.name}, line {self.line}"
 
     def refuse(self, reason: str, hint: str = "Export the package again.") -> NoReturn:
         """Raise PackageError for what stands at the current line."""
@@ -135,7 +139,7 @@ class XmlStream:
                 raise
             raise PackageError(f"{self.name}: the file declares an encoding that is none: {error}.") from error
         if self._fed - self._parser.CurrentByteIndex > self.limits.value + _SLACK:
-            raise self.limits.exceeded("value", self.place, "one value is longer")
+            raise self.limits.exceeded("value", self.place, "a tag or comment has more than {} characters")
         if len(self._names) > _MOST_NAMES:
             self.refuse(f"there are more than {_MOST_NAMES:,} different names of elements and attributes")
 
@@ -154,9 +158,9 @@ class XmlStream:
         """
         if len(attributes) > _MOST_ATTRIBUTES:
             self.refuse(f"an element has more than {_MOST_ATTRIBUTES:,} attributes")
-        for name, value in attributes.items():
+        for value in attributes.values():
             if len(value) > self.limits.value:
-                raise self.limits.exceeded("value", self.place, f"{name[:60]} is longer")
+                raise self.limits.exceeded("value", self.place, "the value of an attribute has more than {} characters")
 
 
 def _reason(error: expat.ExpatError, bad: bytes) -> str:
@@ -208,4 +212,36 @@ class _Capture:
         self._parts.append(text)
         self._size += len(text)
         if self._size > self._stream.limits.value:
-            raise self._stream.limits.exceeded("value", self._stream.place, "an element that is not known is longer")
+            raise self._stream.limits.exceeded(
+                "value", self._stream.place, "an element that is not known has more than {} characters"
+            )
+
+
+def element_lines(data: bytes, name: str, limits: Limits) -> list[int]:
+    """The line on which each element of a small document begins, in the order of the document.
+
+    What passes can be given to a parser that builds a tree. lxml itself knows only where a tag ends, and no line beyond
+    65,535.
+
+    Raises:
+        PackageError: The document is not well-formed, declares a type, or is beyond what is accepted.
+    """
+    lines: list[int] = []
+    depth = 0
+
+    def start(_: str, attributes: Attributes) -> None:
+        nonlocal depth
+        depth += 1
+        lines.append(stream.line)
+        stream.check_attributes(attributes)
+        if depth > _DEEPEST:
+            stream.refuse(f"elements stand more than {_DEEPEST} deep in each other")
+
+    def end(_: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    stream = XmlStream(name, limits, start, end, lambda _: None)
+    stream.feed(data)
+    stream.close()
+    return lines
