@@ -38,17 +38,17 @@ def _link(target: str = ID2, name: str = "item_tag") -> str:
 
 def test_a_row_in_the_second_package_only_was_added(tmp_path: Path) -> None:
     found = _compare(tmp_path, _rows(_named("x")), _rows(_named("x"), _named("y", ID2)))
-    assert found == [Difference(Kind.ADDED, "item", ID2)]
+    assert found == [Difference(Kind.ADDED, "item", ID2, name="y", values={"name": "y"})]
 
 
 def test_a_row_in_the_first_package_only_was_removed(tmp_path: Path) -> None:
     found = _compare(tmp_path, _rows(_named("x"), _named("y", ID2)), _rows(_named("x")))
-    assert found == [Difference(Kind.REMOVED, "item", ID2)]
+    assert found == [Difference(Kind.REMOVED, "item", ID2, name="y", values={"name": "y"})]
 
 
 def test_a_column_that_holds_something_else_was_changed_from_one_value_to_the_other(tmp_path: Path) -> None:
     found = _compare(tmp_path, _rows(_named("x")), _rows(_named("y")))
-    assert found == [Difference(Kind.CHANGED, "item", ID1, "name", "x", "y")]
+    assert found == [Difference(Kind.CHANGED, "item", ID1, "name", "x", "y", name="y")]
 
 
 def test_a_column_that_is_absent_on_one_side_was_changed(tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_an_association_is_told_by_its_relationship_and_its_target(tmp_path: Pat
     left = document(table(_named("x"), associations=_link(ID2)))
     right = document(table(_named("x"), associations=_link(ID3)))
     assert _compare(tmp_path, left, right) == [
-        Difference(Kind.DISASSOCIATED, "item", ID1, "item_tag", message=f"with {ID2}"),
-        Difference(Kind.ASSOCIATED, "item", ID1, "item_tag", message=f"with {ID3}"),
+        Difference(Kind.DISASSOCIATED, "item", ID1, "item_tag", before=Lookup("tag", ID2), name="x"),
+        Difference(Kind.ASSOCIATED, "item", ID1, "item_tag", after=Lookup("tag", ID3), name="x"),
     ]
 
 
@@ -131,8 +131,8 @@ def test_rows_without_ids_are_compared_by_their_content(tmp_path: Path) -> None:
     left = _rows(_named("a", _NO_ID), _named("b", _NO_ID))
     right = _rows(_named("b", _NO_ID), _named("c", _NO_ID))
     assert _compare(tmp_path, left, right) == [
-        Difference(Kind.REMOVED, "item", message="a row without an id"),
-        Difference(Kind.ADDED, "item", message="a row without an id"),
+        Difference(Kind.REMOVED, "item", name="a", aspect="a row without an id"),
+        Difference(Kind.ADDED, "item", name="c", aspect="a row without an id"),
     ]
 
 
@@ -169,48 +169,72 @@ _COLUMN = '<field displayname="Due" name="due" type="datetime" />'
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "column", "words"),
+    ("old", "new", "told"),
     [
-        (_COLUMN, "", "due", "first schema only"),
-        (_COLUMN, _COLUMN + _COLUMN.replace("due", "start"), "start", "second schema only"),
-        ('name="count" type="number"', 'name="count" type="string"', "count", "type: number → string"),
+        (_COLUMN, "", ("due", "column", "declared", None)),
+        (_COLUMN, _COLUMN + _COLUMN.replace("due", "start"), ("start", "column", None, "declared")),
+        ('name="count" type="number"', 'name="count" type="string"', ("count", "type", "number", "string")),
+        ('name="count" type="number"', 'name="count" type="integer"', ("count", "type", "number", "integer")),
         (
             'name="name" type="string"',
             'updateCompare="true" name="name" type="string"',
-            "name",
-            "compare: False → True",
+            ("name", "part of the key", False, True),
         ),
-        ('lookupType="item"', 'lookupType="item|other"', "parentid", "targets"),
-        ('name="due" type="datetime"', 'name="due" type="datetime" dateMode="relative"', "due", "date_mode"),
-        ('primarynamefield="name"', 'primarynamefield="due"', "", "primary_name: name → due"),
-        ('primaryidfield="itemid"', 'primaryidfield="name"', "", "primary_id: itemid → name"),
-        ('disableplugins="false"', 'disableplugins="true"', "", "disable_plugins: False → True"),
-        ('disableplugins="false"', 'disableplugins="false" skipupdate="true"', "", "skip_update: False → True"),
-        ('disableplugins="false"', 'disableplugins="false" forcecreate="true"', "", "force_create: False → True"),
-        ("<relationships />", "<relationships /><filter>&lt;fetch /&gt;</filter>", "", "filter: None → <fetch />"),
+        (' primaryKey="true"', "", ("itemid", "primary key", True, False)),
+        ('lookupType="item"', 'lookupType="item|other"', ("parentid", "targets", "item", "item or other")),
+        (
+            'name="due" type="datetime"',
+            'name="due" type="datetime" dateMode="relative"',
+            ("due", "date mode", None, "relative"),
+        ),
+        ('primarynamefield="name"', 'primarynamefield="due"', ("", "primary name", "name", "due")),
+        ('primaryidfield="itemid"', 'primaryidfield="name"', ("", "primary id", "itemid", "name")),
+        ('disableplugins="false"', 'disableplugins="true"', ("", "disable plugins", False, True)),
+        ('disableplugins="false"', 'disableplugins="false" skipupdate="true"', ("", "skip update", False, True)),
+        ('disableplugins="false"', 'disableplugins="false" forcecreate="true"', ("", "force create", False, True)),
+        ("<relationships />", "<relationships /><filter>&lt;fetch /&gt;</filter>", ("", "filter", None, "<fetch />")),
         (
             "<relationships />",
             '<relationships><relationship name="it" manyToMany="true" /></relationships>',
-            "",
-            "it is in",
+            ("it", "relationship", None, "declared"),
         ),
     ],
 )
 def test_a_difference_between_the_schemas_is_told_with_its_table_and_column(
-    tmp_path: Path, old: str, new: str, column: str, words: str
+    tmp_path: Path, old: str, new: str, told: tuple[object, ...]
 ) -> None:
     assert old in SCHEMA
     (found,) = _compare(tmp_path, document(), document(), (SCHEMA, SCHEMA.replace(old, new)))
-    assert (found.kind, found.table, found.column) == (Kind.SCHEMA, "item", column)
-    assert words in found.message
+    assert (found.kind, found.table) == (Kind.SCHEMA, "item")
+    assert (found.column, found.aspect, found.before, found.after) == told
+
+
+_RELATIONSHIP = (
+    '<relationships><relationship name="it" manyToMany="true" isreflexive="false" relatedEntityName="it"'
+    ' m2mTargetEntity="tag" m2mTargetEntityPrimaryKey="tagid" /></relationships>'
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "aspect"),
+    [
+        ('isreflexive="false"', 'isreflexive="true"', "reflexive"),
+        ('m2mTargetEntity="tag"', 'm2mTargetEntity="other"', "target"),
+        ('PrimaryKey="tagid"', 'PrimaryKey="otherid"', "id of the target"),
+    ],
+)
+def test_what_a_relationship_says_is_compared(tmp_path: Path, old: str, new: str, aspect: str) -> None:
+    first = SCHEMA.replace("<relationships />", _RELATIONSHIP)
+    (found,) = _compare(tmp_path, document(), document(), (first, first.replace(old, new)))
+    assert (found.kind, found.table, found.column, found.aspect) == (Kind.SCHEMA, "item", "it", aspect)
 
 
 def test_a_table_in_one_schema_only_is_told(tmp_path: Path) -> None:
     more = SCHEMA.replace("</entities>", '<entity name="more"><fields /></entity></entities>')
-    (there,) = _compare(tmp_path / "there", document(), document(), (SCHEMA, more))
-    (back,) = _compare(tmp_path / "back", document(), document(), (more, SCHEMA))
-    assert (there.kind, there.table, there.message) == (Kind.SCHEMA, "more", "the table is in the second schema only")
-    assert (back.kind, back.table, back.message) == (Kind.SCHEMA, "more", "the table is in the first schema only")
+    there = _compare(tmp_path / "there", document(), document(), (SCHEMA, more))
+    back = _compare(tmp_path / "back", document(), document(), (more, SCHEMA))
+    assert there == [Difference(Kind.SCHEMA, "more", after="declared", aspect="table")]
+    assert back == [Difference(Kind.SCHEMA, "more", before="declared", aspect="table")]
 
 
 @pytest.mark.parametrize(

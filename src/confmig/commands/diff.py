@@ -1,6 +1,7 @@
 """``confmig diff``: How do two packages differ?"""
 
-from itertools import islice
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,43 +10,47 @@ import typer
 from confmig.commands.options import Format, FormatOption, Reports
 from confmig.commands.results import finish
 from confmig.errors import ExitCode
-from confmig.package.comparing import Difference, compare_packages
-from confmig.package.package import Package
-from confmig.reporting.report import SHOWN_ROWS, Report, Section
-from confmig.reporting.values import show_change
+from confmig.package.comparing import Difference, compare_packages, compare_schemas
+from confmig.package.package import Package, read_schema
+from confmig.reporting.differences import differences_report
+from confmig.reporting.report import SHOWN_ROWS
 from confmig.reporting.write import require_report_paths
 
 
 def diff(
-    first: Annotated[Path, typer.Argument(help="Data package: a zip, or a folder.")],
+    first: Annotated[Path, typer.Argument(help="Data package: a zip, or a folder; or a schema file.")],
     second: Annotated[Path, typer.Argument(help="The package to compare it with.")],
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            envvar="CONFMIG_EXACT",
+            help="Also tell what differs in form only: digits, empty values, names of lookups, unknown attributes.",
+        ),
+    ] = False,
+    max_listed: Annotated[
+        int,
+        typer.Option(
+            envvar="CONFMIG_MAX_LISTED", min=0, metavar="N", help="Differences that are listed; all are counted."
+        ),
+    ] = SHOWN_ROWS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
     """Compare two packages, table by table, row by row, column by column."""
     require_report_paths(report or ())
+    schemas = any(path.suffix.lower() == ".xml" and not path.is_dir() for path in (first, second))
+    same = f"The two {'schemas say' if schemas else 'packages hold'} the same{', to the digit' if exact else ''}."
+    with _differences(first, second, schemas=schemas, exact=exact) as differences:
+        result = differences_report(differences, str(first), str(second), same=same, listed=max_listed)
+    return finish(result, format_, report)
+
+
+@contextmanager
+def _differences(first: Path, second: Path, *, schemas: bool, exact: bool) -> Iterator[Iterator[Difference]]:
+    """The differences of two packages; a schema file is compared with the schema of the other side."""
+    if schemas:
+        yield compare_schemas(read_schema(first)[0], read_schema(second)[0], exact=exact)
+        return
     with Package(first) as left, Package(second) as right:
-        differences = list(compare_packages(left, right))
-    return finish(_report(differences, first, second), format_, report)
-
-
-def _report(differences: list[Difference], first: Path, second: Path) -> Report:
-    count = len(differences)
-    rows = [
-        (item.kind.value, item.table, item.row, item.column, _what(item)) for item in islice(differences, SHOWN_ROWS)
-    ]
-    verdict = f"{count} difference{'s' if count > 1 else ''}." if count else "The two packages hold the same."
-    return Report(
-        "diff",
-        ExitCode.DIFFERENCES if count else ExitCode.DONE,
-        verdict,
-        {"differences": count, "first": str(first), "second": str(second)},
-        [Section("Differences", ("kind", "table", "row", "column", "what"), rows, max(0, count - len(rows)))],
-        reason="differences" if count else "",
-    )
-
-
-def _what(item: Difference) -> str:
-    if item.message or not item.column:
-        return item.message
-    return show_change(item.column, item.before, item.after)
+        yield compare_packages(left, right, exact=exact)

@@ -12,17 +12,19 @@ from confmig.model.values import Choices, FileRef, Lookup, Parties, Party, Value
 Coded = None | str | int | bool | list["Coded"]
 """JSON without objects: a tagged value is a list that begins with its tag."""
 
+_PLAIN = {type(None), str, int, bool}
+
 
 def encode_values(values: Mapping[str, Value]) -> str:
     """Columns and values as one line of JSON, the columns in order of their names."""
-    coded = {name: _encode(values[name]) for name in sorted(values)}
+    coded = {name: encode_value(values[name]) for name in sorted(values)}
     return msgspec.json.encode(coded).decode()
 
 
 def decode_values(text: str) -> dict[str, Value]:
     """The reverse of ``encode_values``."""
     coded: dict[str, Coded] = msgspec.json.decode(text)
-    return {name: _decode(value) for name, value in coded.items()}
+    return {name: decode_value(value) for name, value in coded.items()}
 
 
 def plain_values(values: Mapping[str, Value]) -> dict[str, Value]:
@@ -45,7 +47,10 @@ def _plain_party(party: Party) -> Party:
     return Party(Lookup(party.party.table, party.party.id), party.role)
 
 
-def _encode(value: Value) -> Coded:
+def encode_value(value: Value) -> Coded:
+    """One value as JSON; it keeps all there is, the digits of a number and the names of lookups among it."""
+    if type(value) in _PLAIN:  # most values are: no need to ask for the others first
+        return cast("Coded", value)
     match value:
         case None | bool() | str() | int():
             return value
@@ -66,11 +71,13 @@ def _encode(value: Value) -> Coded:
 
 
 def _encode_party(party: Party) -> Coded:
-    columns: list[Coded] = [[name, _encode(value)] for name, value in party.columns]
-    return [_encode(party.party), party.role, party.id, columns]
+    columns: list[Coded] = [[name, encode_value(value)] for name, value in party.columns]
+    extra: list[Coded] = [[name, [[key, text] for key, text in pairs]] for name, pairs in party.extra]
+    return [encode_value(party.party), party.role, party.id, columns, *([extra] if extra else [])]
 
 
-def _decode(coded: Coded) -> Value:
+def decode_value(coded: Coded) -> Value:
+    """The reverse of ``encode_value``."""
     if not isinstance(coded, list):
         return coded
     tag, *rest = coded
@@ -94,11 +101,17 @@ def _decode(coded: Coded) -> Value:
 
 
 def _decode_party(coded: list[Coded]) -> Party:
-    who, role, party_id, columns = coded
+    who, role, party_id, columns, *more = coded
     pairs = cast("list[tuple[str, Coded]]", columns)
     return Party(
-        cast("Lookup | None", _decode(who)),
+        cast("Lookup | None", decode_value(who)),
         cast("int | None", role),
-        tuple((name, _decode(value)) for name, value in pairs),
+        tuple((name, decode_value(value)) for name, value in pairs),
         cast("str | None", party_id),
+        tuple(_decode_attributes(item) for item in cast("list[list[Coded]]", more[0] if more else [])),
     )
+
+
+def _decode_attributes(coded: list[Coded]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    name, pairs = coded
+    return str(name), tuple((key, text) for key, text in cast("list[tuple[str, str]]", pairs))

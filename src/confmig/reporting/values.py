@@ -24,7 +24,7 @@ def show_value(column: str, value: Value) -> str:
     """A value in a few words. Within one report the same hash means the same value."""
     if value is None:
         return "—"
-    if _SENSITIVE.search(column):
+    if is_sensitive(column):
         return "hash " + hmac.new(_KEY, repr(plain_form(value)).encode(), "sha256").hexdigest()[:12]
     match value:
         case Lookup(table, row_id, name):
@@ -47,12 +47,22 @@ def show_value(column: str, value: Value) -> str:
 
 def show_change(column: str, before: Value, after: Value) -> str:
     """What a column changes from and to; of two long texts, the places where they begin to differ."""
-    if isinstance(before, str) and isinstance(after, str) and not _SENSITIVE.search(column):
+    return " → ".join(show_sides(column, before, after))
+
+
+def show_sides(column: str, before: Value, after: Value) -> tuple[str, str]:
+    """The two values of a column; of two long texts, the places where they begin to differ."""
+    if isinstance(before, str) and isinstance(after, str) and not is_sensitive(column):
         before, after = SECRETS.hide(before), SECRETS.hide(after)
         start = _first_difference(before, after) - _CONTEXT
         if start > 0 and max(len(before), len(after)) > _LONGEST:
-            return f"…{shorten(before[start:])} → …{shorten(after[start:])}"
-    return f"{show_value(column, before)} → {show_value(column, after)}"
+            return f"…{shorten(before[start:])}", f"…{shorten(after[start:])}"
+    return show_value(column, before), show_value(column, after)
+
+
+def is_sensitive(column: str) -> bool:
+    """Whether a column may hold something private, by its name."""
+    return _SENSITIVE.search(column) is not None
 
 
 def _first_difference(left: str, right: str) -> int:
