@@ -1,25 +1,26 @@
-"""The differences of two packages as a report: counted to the last, listed up to a limit."""
+"""The differences of two packages as a report: counted to the last, listed up to a limit, long texts as diffs."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
 from itertools import islice
 
 from confmig.errors import ExitCode
+from confmig.model.secrets import SECRETS
+from confmig.model.values import Choices, Parties, Party, Value
 from confmig.package.comparing import Difference, Kind
-from confmig.reporting.report import Cell, Report, Section
-from confmig.reporting.values import number_of, show_sides, show_value
+from confmig.reporting.report import Block, Cell, Report, Section
+from confmig.reporting.unified import unified_diff
+from confmig.reporting.values import is_sensitive, number_of, shorten, show_sides, show_value
 
-_COUNTED = (
-    Kind.SCHEMA,
-    Kind.ADDED,
-    Kind.REMOVED,
-    Kind.CHANGED,
-    Kind.ASSOCIATED,
-    Kind.DISASSOCIATED,
-    Kind.FORM,
-)
 _COLUMNS = ("kind", "table", "row", "id", "column", "before", "after")
 _SHOWN_COLUMNS = 8
+_FITS = 60
+"""Characters of a text that a cell can hold."""
+_BASE64 = re.compile("[A-Za-z0-9+/]{200,}={0,2}")
+_TEXTUAL = {Kind.SCHEMA, Kind.CHANGED, Kind.FORM}
 
 
 def differences_report(differences: Iterable[Difference], first: str, second: str, *, same: str, listed: int) -> Report:
@@ -34,17 +35,24 @@ def differences_report(differences: Iterable[Difference], first: str, second: st
     """
     tables = _Tables()
     rows: list[tuple[Cell, ...]] = []
+    blocks: list[Block] = []
     for difference in differences:
         tables.count(difference)
         if len(rows) < listed:
             rows.append(_row(difference))
+            if block := _block(difference):
+                blocks.append(block)
     count = tables.total
     return Report(
         "diff",
         ExitCode.DIFFERENCES if count else ExitCode.DONE,
         f"{number_of(count, 'difference')}." if count else same,
         {"differences": count, **tables.facts(), "first": first, "second": second},
-        [tables.section(), Section("Differences", _COLUMNS, rows, count - len(rows))],
+        [
+            tables.section(),
+            Section("Differences", _COLUMNS, rows, count - len(rows), sentences=2),
+            Section("Texts", (), (), blocks=blocks),
+        ],
         reason="differences" if count else "",
     )
 
@@ -58,6 +66,7 @@ class _Tables:
         self._last: tuple[str, str, Kind] | None = None
 
     def count(self, difference: Difference) -> None:
+        """Count one; those of one row come one after the other."""
         self.total += 1
         this = difference.table, difference.row, difference.kind
         counts = self._counts.setdefault(difference.table, Counter())
@@ -67,11 +76,14 @@ class _Tables:
 
     def facts(self) -> dict[str, int]:
         """The sums of all tables."""
-        return {kind.value: sum(counts[kind] for counts in self._counts.values()) for kind in _COUNTED}
+        return {kind.value: self._sum(kind) for kind in Kind}
+
+    def _sum(self, kind: Kind) -> int:
+        return sum(counts[kind] for counts in self._counts.values())
 
     def section(self) -> Section:
-        """A row for each table with differences."""
-        kinds = [kind for kind in _COUNTED if any(counts[kind] for counts in self._counts.values())]
+        """A row for each table with differences, a column for each kind that there is."""
+        kinds = [kind for kind in Kind if self._sum(kind)]
         rows: list[tuple[Cell, ...]] = [
             (table or "(package)", *(counts[kind] for kind in kinds)) for table, counts in sorted(self._counts.items())
         ]
@@ -79,23 +91,97 @@ class _Tables:
 
 
 def _row(item: Difference) -> tuple[Cell, ...]:
-    column = f"{item.column}: {item.aspect}" if item.column and item.aspect else item.column or item.aspect
     before, after = _sides(item)
-    return item.kind.value, item.table, item.name, item.row, column, before, after
+    return item.kind.value, item.table, shorten(item.name), item.row, _where(item), before, after
+
+
+def _where(item: Difference) -> str:
+    """The column, and what of it."""
+    return ": ".join(part for part in (item.column, item.aspect) if part)
 
 
 def _sides(item: Difference) -> tuple[str, str]:
-    if item.kind is Kind.ADDED and item.values:
-        return "—", _values(item)
-    if item.kind is Kind.REMOVED and item.values:
-        return _values(item), "—"
-    if item.aspect:
-        return show_value("", item.before), show_value("", item.after)
-    return show_sides(item.column, item.before, item.after)
+    if item.values:
+        values = _values(item)
+        return (values, "—") if item.kind is Kind.REMOVED else ("—", values)
+    if _is_base64(item.before) or _is_base64(item.after):
+        return _binary(item.column, item.before), _binary(item.column, item.after)
+    if item.kind is Kind.FORM:
+        return _form(item.column, item.before), _form(item.column, item.after)
+    return show_sides("" if item.kind is Kind.SCHEMA else item.column, item.before, item.after)
 
 
 def _values(item: Difference) -> str:
     """The first values of a row."""
-    values = [f"{name}: {show_value(name, value)}" for name, value in islice(item.values.items(), _SHOWN_COLUMNS)]
+    values = [f"{name}: {_binary(name, value)}" for name, value in islice(item.values.items(), _SHOWN_COLUMNS)]
     more = len(item.values) - len(values)
     return "; ".join(values) + (f"; and {number_of(more, 'column')} more" if more else "")
+
+
+def _is_base64(value: Value) -> bool:
+    return isinstance(value, str) and _BASE64.fullmatch(value) is not None
+
+
+def _binary(column: str, value: Value) -> str:
+    """A value; bytes in base64, as images are, by their size and digest."""
+    if isinstance(value, str) and _is_base64(value) and not is_sensitive(column):
+        size = len(value) * 3 // 4 - value.count("=")
+        return f"{size:,} bytes, SHA-256 of their text {sha256(value.encode()).hexdigest()[:16]}…"
+    return show_value(column, value)
+
+
+def _form(column: str, value: Value) -> str:
+    """A value as it stands, where it is its form that differs."""
+    if is_sensitive(column):
+        return show_value(column, value)
+    match value:
+        case "":
+            return "empty text"
+        case Choices(options=()) | Parties(parties=()):
+            return "empty"
+        case datetime():
+            return value.isoformat()
+        case _:
+            return show_value(column, value)
+
+
+def _block(item: Difference) -> Block | None:
+    """The diff of two texts that cells cannot hold, or in which they would look alike."""
+    if item.kind not in _TEXTUAL or (item.kind is not Kind.SCHEMA and is_sensitive(item.column)):
+        return None
+    texts = _text(item.before, item.kind), _text(item.after, item.kind)
+    if not any(texts) or any(map(_is_base64, texts)):
+        return None
+    before, after = (SECRETS.hide(text or "") for text in texts)
+    if not (isinstance(item.before, Parties) or isinstance(item.after, Parties)):
+        sides = _sides(item)
+        if max(len(before), len(after)) <= _FITS and "\n" not in before + after and sides[0] != sides[1]:
+            return None
+    diff = unified_diff(before, after)
+    about = (item.table, shorten(item.name), item.row, _where(item))
+    return Block(about, "\n".join(diff.lines), diff.more)
+
+
+def _text(value: Value, kind: Kind) -> str | None:
+    """A value that is compared as a text: a text itself, or parties, one a line."""
+    match value:
+        case str():
+            return value
+        case Parties(parties) if kind is Kind.FORM:
+            return "\n".join(map(_whole_party, parties))
+        case Parties(parties):
+            return "\n".join(sorted(map(_party, parties)))
+        case _:
+            return None
+
+
+def _party(party: Party) -> str:
+    """Who takes part, and as what."""
+    who = show_value("", party.party) if party.party else show_value("addressused", party.address)
+    return f"{who}, as {party.role}"
+
+
+def _whole_party(party: Party) -> str:
+    columns = [f"{name}: {show_value(name, value)}" for name, value in party.columns]
+    extra = [f"{name}[{key}]: {text}" for name, pairs in party.extra for key, text in pairs]
+    return "; ".join([party.id or "without an id", *columns, *extra])

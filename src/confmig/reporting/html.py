@@ -14,7 +14,16 @@ def render_html(report: Report) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_visible
     )
+    environment.filters["kind_of_line"] = _kind_of_line
     return environment.from_string(source).render(report=report)
+
+
+_LINES = {"+": "added", "-": "removed", "@": "hunk", "\\": "remark"}
+
+
+def _kind_of_line(line: str) -> str:
+    """What a line of a unified diff is, as the class that colours it."""
+    return _LINES.get(line[:1], "same")
 
 
 def _visible(value: object) -> object:

@@ -7,6 +7,7 @@ from confmig.model.printable import printable
 from confmig.reporting.report import Cell, Report, Section
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$-])")
+_BACKTICKS = re.compile("`+")
 _MENTION = re.compile(r"\\([@#])")
 """A name or number after one of these is looked for in what Markdown has become, so a backslash does not help."""
 _BARE_LINK = re.compile(r"(?:(?<=http)|(?<=https)|(?<=ftp)|(?<=mailto)|(?<=xmpp))(:)|(?<=www)(\.)", re.IGNORECASE)
@@ -30,6 +31,9 @@ def _lines(report: Report) -> Iterator[str]:
         if section.rows:
             yield ""
             yield from _section_lines(section.without_empty_columns())
+        if section.blocks:
+            yield ""
+            yield from _block_lines(section)
 
 
 def _section_lines(section: Section) -> Iterator[str]:
@@ -42,6 +46,25 @@ def _section_lines(section: Section) -> Iterator[str]:
     if section.more:
         yield ""
         yield f"… and {section.more} more"
+
+
+def _block_lines(section: Section) -> Iterator[str]:
+    if not section.rows:
+        yield f"### {_escape(section.title)}"
+    for block in section.blocks:
+        lines = [printable(line) for line in block.diff.split("\n")]
+        # Longer than all that stands within, or a line of the text could end the block.
+        longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
+        fence = "`" * max(3, longest + 1)
+        yield ""
+        yield f"**{_escape(block.title)}**"
+        yield ""
+        yield f"{fence}diff"
+        yield from lines
+        yield fence
+        if block.more:
+            yield ""
+            yield f"… and {block.more} more lines"
 
 
 def _escape(cell: Cell) -> str:

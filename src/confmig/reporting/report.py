@@ -12,10 +12,25 @@ Fact = str | int | bool | None | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A table under a title. ``more`` tells how many rows were left out to keep it readable.
+class Block:
+    """How one text changes: ``about`` tells which, ``diff`` is a unified diff, ``more`` lines of it were left out."""
 
-    The last ``sentences`` columns hold whole sentences: where there is no room beside the others, they stand below.
+    about: Sequence[str]
+    diff: str
+    more: int = 0
+
+    @property
+    def title(self) -> str:
+        """What it is about, on one line."""
+        return " · ".join(part for part in self.about if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table under a title, or texts that are too long for cells.
+
+    ``more`` tells how many rows were left out to keep it readable. The last ``sentences`` columns hold whole sentences:
+    where there is no room beside the others, they stand below.
     """
 
     title: str
@@ -23,6 +38,7 @@ class Section:
     rows: Sequence[Sequence[Cell]]
     more: int = 0
     sentences: int = 0
+    blocks: Sequence[Block] = ()
 
     def without_empty_columns(self) -> "Section":
         """The section as people are to see it: without the columns that say nothing in any row."""
@@ -89,7 +105,15 @@ def with_texts(report: Report, change: Callable[[str], str]) -> Report:
         verdict=change(report.verdict),
         facts={name: fact(value) for name, value in report.facts.items()},
         sections=[
-            replace(item, rows=[[cell(value) for value in row] for row in item.rows]) for item in report.sections
+            replace(
+                item,
+                rows=[[cell(value) for value in row] for row in item.rows],
+                blocks=[
+                    replace(block, about=[change(part) for part in block.about], diff=change(block.diff))
+                    for block in item.blocks
+                ],
+            )
+            for item in report.sections
         ],
         annotations=[
             replace(item, message=change(item.message), file=change(item.file)) for item in report.annotations

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from confmig.model.printable import printable
-from confmig.reporting.report import SHOWN_ROWS, Cell, Report, Section
+from confmig.reporting.report import Cell, Report, Section
 
 
 def render_text(report: Report) -> str:
@@ -16,6 +16,7 @@ def _lines(report: Report) -> Iterator[str]:
         if section.rows:
             yield from _section_lines(section.without_empty_columns())
             yield ""
+        yield from _block_lines(section)
     yield report.verdict
     for name, fact in report.facts.items():
         if isinstance(fact, str | int) and fact not in {0, ""}:
@@ -38,7 +39,22 @@ def _section_lines(section: Section) -> Iterator[str]:
         yield "  " + _line(row[:beside], widths, numeric)
         yield from (f"    {name}: {text}" for name, text in zip(below, row[beside:], strict=True) if text)
     if more := section.more + len(section.rows) - len(cells):
-        yield f"  … and {more} more: --report shows up to {SHOWN_ROWS}, --format json too"
+        yield f"  … and {more} more: --report and --format json list more of them"
+
+
+_SHOWN_BLOCKS = 10
+
+
+def _block_lines(section: Section) -> Iterator[str]:
+    for block in section.blocks[:_SHOWN_BLOCKS]:
+        yield f"{section.title}: {block.title}"
+        yield from (f"  {line}" for line in block.diff.split("\n"))
+        if block.more:
+            yield f"  … and {block.more} more lines"
+        yield ""
+    if len(section.blocks) > _SHOWN_BLOCKS:
+        yield f"… and {len(section.blocks) - _SHOWN_BLOCKS} more texts: --report and --format json have them"
+        yield ""
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
