@@ -4,13 +4,14 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
 from confmig.checking.findings import Finding
 from confmig.model.environment import ColumnInfo, EnvironmentId, RelationshipInfo, TableInfo
 from confmig.model.records import Association, PackageEvent, Record, TableStart
-from confmig.model.schema import Column, Relationship, Schema, Table
+from confmig.model.schema import Column, DateMode, Relationship, Schema, Table
 from confmig.model.values import ColumnType, Lookup, Parties, Value, same_value
 from confmig.planning.build import PlanResult, build_plan
 from confmig.planning.plan import WRITING, Action, Change, Note, Phase, PlanOptions, TableCounts
@@ -112,8 +113,16 @@ def pairs(relationship: str, table: str, source: int, target_table: str, *target
 class FakePackage:
     """A data package in memory: a table begins wherever the rows of another one ended."""
 
-    def __init__(self, tables: Iterable[Table], *content: Record | Association, digest: str = DIGEST) -> None:
-        self.schema = Schema(tuple(tables))
+    def __init__(
+        self,
+        tables: Iterable[Table],
+        *content: Record | Association,
+        digest: str = DIGEST,
+        date_mode: DateMode | None = None,
+        exported: datetime | None = None,
+    ) -> None:
+        self.schema = Schema(tuple(tables), date_mode=date_mode)
+        self.exported = exported
         self.digest = digest
         self.schema_digest = "5" * 64
         self.content = content

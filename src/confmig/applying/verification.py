@@ -9,7 +9,7 @@ from pathlib import Path
 from confmig.checking.findings import Finding
 from confmig.planning.build import build_plan
 from confmig.planning.plan import WRITING, Action, Change, PlanOptions, TableCounts
-from confmig.planning.planfile import PlanFile
+from confmig.planning.planfile import PlanFile, PlanHeader
 from confmig.planning.ports import Current, Wanted
 
 DIFFERING = (*WRITING, Action.CONFLICT)
@@ -21,7 +21,7 @@ class Verification:
     """Where a target differs from a package.
 
     ``differences`` are the first of the ``count`` that there are. ``undecided`` says what could not be compared, and
-    ``findings`` why nothing was.
+    ``findings`` why nothing was. ``header`` is that of the plan that the target was compared by.
     """
 
     differences: Sequence[Change] = ()
@@ -29,6 +29,7 @@ class Verification:
     counts: Sequence[TableCounts] = ()
     undecided: Sequence[str] = ()
     findings: Sequence[Finding] = ()
+    header: PlanHeader | None = None
 
     @property
     def holds(self) -> bool:
@@ -56,4 +57,5 @@ def verify_target(wanted: Wanted, target: Current, options: PlanOptions, shown: 
                 count=plan.count(DIFFERING),
                 counts=plan.counts(),
                 undecided=tuple(plan.header.refusals),
+                header=plan.header,
             )

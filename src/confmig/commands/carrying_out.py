@@ -35,7 +35,7 @@ def carry_out(
     if planned.header.refusals:
         return plan_report(planned, ExitCode.REFUSED, "import")
     writes = planned.writes()
-    options = PlanOptions.from_texts(planned.header.policies)
+    options = PlanOptions.from_texts(planned.header.policies, planned.header.as_of)
     say(f"The outcomes go into {run_path}.")
     with RunFile.start(planned, run_path) as run:
         with SIGNALS.gently() as stopping, Progress("applied", writes) as progress:

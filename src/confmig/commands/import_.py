@@ -17,6 +17,7 @@ from confmig.checking.versions import VersionPolicy
 from confmig.commands.carrying_out import carry_out
 from confmig.commands.gate import objections, parse_age, require_expected, require_package_of
 from confmig.commands.options import (
+    AsOf,
     Auth,
     Drift,
     ExpectData,
@@ -32,6 +33,7 @@ from confmig.commands.options import (
     TargetAuth,
     auth_mode,
     ignored_columns,
+    moment_of,
     require_distinct,
 )
 from confmig.commands.plan import make_plan, require_data_digest
@@ -42,7 +44,7 @@ from confmig.hosts.approvals import require_approval as require_approval_of
 from confmig.hosts.host import detect_host, say
 from confmig.package.package import Package
 from confmig.planning.plan import LookupPolicy, PlanOptions
-from confmig.planning.planfile import PlanFile
+from confmig.planning.planfile import PlanFile, PlanHeader
 from confmig.reporting.findings import findings_report
 from confmig.reporting.report import Annotation, Level, Report
 from confmig.reporting.write import require_report_paths
@@ -103,6 +105,7 @@ def import_(
     ] = None,
     compare_solution: Solutions = None,
     same_organization: SameOrganization = False,
+    as_of: AsOf = None,
     auth: Auth = None,
     target_auth: TargetAuth = None,
     format_: FormatOption = Format.TEXT,
@@ -123,6 +126,7 @@ def import_(
             versions or VersionPolicy.IDENTICAL,
             tuple(compare_solution or ()),
             same_organization,
+            moment_of(as_of),
         )
         with Package(data) as package:
             require_data_digest(package, expect_data_digest)
@@ -135,6 +139,7 @@ def import_(
             "Give them to confmig plan.",
         )
     with PlanFile(plan) as planned:
+        _require_same_moment(f"{plan} is a plan", planned.header, moment_of(as_of))
         require_expected(planned, expect_digest, expect_data_digest, parse_age(plan_age))
         approval = _approval(approval_environment, expect_digest) if require_approval else None
         environment = connect(target, mode, "target")
@@ -218,9 +223,10 @@ def import_data(target: Environment, data: Path, options: PlanOptions, run: Path
         if run is not None and run.exists():
             with RunFile.open(run) as earlier:
                 resumable = earlier.can_resume(target.identity.organization_id, package.digest)
-                policies = earlier.header.policies
+                begun = earlier.header
             if resumable:
-                _require_same_policies(run, policies, options)
+                _require_same_policies(run, begun.policies, options)
+                _require_same_moment(f"{run} is the run of an import", begun, options.as_of)
                 say(f"{run} is the run of an import that did not end; it goes on.")
                 with PlanFile(run) as unfinished:
                     return carry_out(target, unfinished, run, package, on_drift)
@@ -246,6 +252,19 @@ def _require_same_policies(run: Path, begun_with: Mapping[str, str], options: Pl
         )
 
 
+def _require_same_moment(what: str, header: PlanHeader, as_of: datetime | None) -> None:
+    """Check that relative dates are not asked for as of another moment than that for which they stand in a plan.
+
+    Raises:
+        UsageError: They are.
+    """
+    if as_of is not None and header.as_of not in {"", as_of.isoformat()}:
+        raise UsageError(
+            f"{what} that moved relative dates as of {header.as_of}, not as of {as_of.isoformat()}.",
+            "Leave --as-of out: what was planned holds. Or make a new plan with it.",
+        )
+
+
 def _run_name() -> Path:
     return Path(f"confmig-run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.run")
 
@@ -267,7 +286,7 @@ def import_plan(
         package = stack.enter_context(Package(data)) if data is not None else None
         if package is not None:
             require_package_of(planned, package)
-        options = PlanOptions.from_texts(planned.header.policies)
+        options = PlanOptions.from_texts(planned.header.policies, planned.header.as_of)
         if refused := objections(planned, target, package, options, again=again):
             return refused
         path = path_of_run(planned, run or planned.path.with_suffix(".run"))

@@ -1,5 +1,6 @@
 """The options that mean the same in every command, each with a variable of the same name."""
 
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -121,6 +122,14 @@ MaxChanges = Annotated[
     int | None,
     typer.Option(envvar="CONFMIG_MAX_CHANGES", min=0, metavar="N", help="Refuse a plan that writes more than this."),
 ]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        envvar="CONFMIG_AS_OF",
+        metavar="MOMENT",
+        help="The day or time, in UTC, of the import that relative dates (dateMode) are moved for; default now.",
+    ),
+]
 Drift = Annotated[
     OnDrift, typer.Option("--on-drift", envvar="CONFMIG_ON_DRIFT", help="When a row has changed since the plan.")
 ]
@@ -151,6 +160,24 @@ def ignored_columns(texts: list[str] | None) -> frozenset[tuple[str, str]]:
             raise UsageError(f"--ignore {text}: this is no column.", "Give it as table.column, in logical names.")
         pairs.add((table, column))
     return frozenset(pairs)
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """The moment of --as-of, in UTC; a day without a time means its end, so that days count as on a calendar.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if text is None:
+        return None
+    try:
+        if len(text.strip()) <= len("2024-07-26"):
+            return datetime.combine(date.fromisoformat(text.strip()), time(23, 59, 59), UTC)
+        moment = datetime.fromisoformat(text.strip()).replace(microsecond=0)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        hint = "Give it as 2024-07-26, 2024-07-26T15:51:30Z or 2024-07-26T15:51:30+02:00."
+        raise UsageError(f"--as-of {text}: this is no day and no time.", hint) from error
 
 
 def auth_mode(own: AuthMode | None, common: AuthMode | None, url: str) -> AuthMode:

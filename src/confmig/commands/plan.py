@@ -1,5 +1,7 @@
 """``confmig plan``: What would importing this package change in the target?"""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ from confmig.checking.findings import errors_of
 from confmig.checking.schemas import never_moved
 from confmig.checking.versions import VersionPolicy
 from confmig.commands.options import (
+    AsOf,
     Auth,
     DataFile,
     ExpectData,
@@ -27,6 +30,7 @@ from confmig.commands.options import (
     Versions,
     auth_mode,
     ignored_columns,
+    moment_of,
     require_distinct,
 )
 from confmig.commands.results import finish
@@ -58,6 +62,7 @@ def plan(
     versions: Versions = VersionPolicy.IDENTICAL,
     compare_solution: Solutions = None,
     same_organization: SameOrganization = False,
+    as_of: AsOf = None,
     expect_data_digest: ExpectData = None,
     comment: Annotated[
         bool,
@@ -78,7 +83,13 @@ def plan(
     require_distinct(data, plan_, *(report or ()))
     require_report_paths(report or ())
     options = PlanOptions(
-        lookups, ignored_columns(ignore), max_changes, versions, tuple(compare_solution or ()), same_organization
+        lookups,
+        ignored_columns(ignore),
+        max_changes,
+        versions,
+        tuple(compare_solution or ()),
+        same_organization,
+        moment_of(as_of),
     )
     with Package(data) as package:
         require_data_digest(package, expect_data_digest)
@@ -100,7 +111,10 @@ def plan(
 
 
 def make_plan(package: Package, target: Environment, options: PlanOptions, path: Path) -> PlanResult:
-    """Plan the import of a package; the plan file is at ``path`` unless there are findings."""
+    """Plan the import of a package, as of now unless the options say otherwise.
+
+    The plan file is at ``path`` unless there are findings.
+    """
     origin, doubt = origin_of(package)
     findings = [
         *never_moved(package.schema, load_profiles()),
@@ -111,13 +125,18 @@ def make_plan(package: Package, target: Environment, options: PlanOptions, path:
     return build_plan(
         package,
         target,
-        options,
+        as_of_now(options),
         path,
         package=package.path.name,
         tool_version=__version__,
         origin=origin,
         remarks=[finding.message for finding in findings],
     )
+
+
+def as_of_now(options: PlanOptions) -> PlanOptions:
+    """The options with this moment, unless they have one."""
+    return options if options.as_of else replace(options, as_of=datetime.now(UTC).replace(microsecond=0))
 
 
 def require_data_digest(package: Package, expected: str | None) -> None:

@@ -11,6 +11,7 @@ from confmig.commands.check import check_environments
 from confmig.commands.export import export_package, require_zip_name
 from confmig.commands.import_ import import_data
 from confmig.commands.options import (
+    AsOf,
     Auth,
     DataFile,
     Drift,
@@ -30,6 +31,7 @@ from confmig.commands.options import (
     TargetAuth,
     Versions,
     ignored_columns,
+    moment_of,
     require_distinct,
 )
 from confmig.commands.results import finish
@@ -57,6 +59,7 @@ def promote(
     versions: Versions = VersionPolicy.IDENTICAL,
     compare_solution: Solutions = None,
     live: Live = LivePolicy.FAIL,
+    as_of: AsOf = None,
     auth: Auth = None,
     source_auth: SourceAuth = None,
     target_auth: TargetAuth = None,
@@ -71,7 +74,14 @@ def promote(
             "promote is for a local run: in a pipeline nobody would see the plan before it is applied.",
             "Run confmig export, plan and import --plan as steps of their own.",
         )
-    options = PlanOptions(lookups, ignored_columns(ignore), max_changes, versions, tuple(compare_solution or ()))
+    options = PlanOptions(
+        lookups,
+        ignored_columns(ignore),
+        max_changes,
+        versions,
+        tuple(compare_solution or ()),
+        as_of=moment_of(as_of),
+    )
     wanted = read_schema(schema)
     require_zip_name(data)
     source_environment, target_environment = connect_two(source, target, auth, source_auth, target_auth)

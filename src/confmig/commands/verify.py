@@ -4,6 +4,7 @@ from pathlib import Path
 
 from confmig.applying.verification import verify_target
 from confmig.commands.options import (
+    AsOf,
     Auth,
     DataFile,
     ExpectData,
@@ -16,8 +17,9 @@ from confmig.commands.options import (
     TargetAuth,
     auth_mode,
     ignored_columns,
+    moment_of,
 )
-from confmig.commands.plan import require_data_digest
+from confmig.commands.plan import as_of_now, require_data_digest
 from confmig.commands.results import finish
 from confmig.errors import ExitCode
 from confmig.package.package import Package
@@ -35,6 +37,7 @@ def verify(
     expect_data_digest: ExpectData = None,
     lookups: Lookups = LookupPolicy.FAIL,
     ignore: Ignore = None,
+    as_of: AsOf = None,
     auth: Auth = None,
     target_auth: TargetAuth = None,
     format_: FormatOption = Format.TEXT,
@@ -42,11 +45,14 @@ def verify(
 ) -> ExitCode:
     """Compare the target with the package, as a plan does; never writes."""
     require_report_paths(report or ())
-    options = PlanOptions(lookups, ignored_columns(ignore))
+    # Whoever verifies seldom knows when the import was: without --as-of, relative dates may have been moved by any
+    # number of steps that fits between the export and now. With it they must be those of an import at that moment.
+    moment = moment_of(as_of)
+    options = PlanOptions(lookups, ignored_columns(ignore), as_of=moment, earlier_dates=moment is None)
     with Package(data) as package:
         require_data_digest(package, expect_data_digest)
         environment = connect(target, auth_mode(target_auth, auth, target), "target")
-        found = verify_target(package, environment, options, SHOWN_ROWS)
+        found = verify_target(package, environment, as_of_now(options), SHOWN_ROWS)
     if found.findings:
         return finish(findings_report("verify", found.findings), format_, report)
     return finish(verify_report(found, environment.url), format_, report)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +16,7 @@ from confmig.package.digest import ContentDigest
 from confmig.package.limits import LIMITS, Limits
 from confmig.package.schemafile import LARGEST_SCHEMA, parse_schema, write_schema
 from confmig.package.source import Source
+from confmig.package.text import parse_moment
 
 _CHUNK = 1024 * 1024
 
@@ -61,6 +63,27 @@ class Package:
     def timestamp(self) -> str | None:
         """When the package was exported, as its text."""
         return self._source.timestamp
+
+    @property
+    def exported(self) -> datetime | None:
+        """The moment of the export in UTC; None when the package does not tell it.
+
+        Packages of 2019 have a time without a zone, which is taken for UTC [inferred].
+
+        Raises:
+            PackageError: What it tells is no moment; CMT ends an import over that, too.
+        """
+        if not self.timestamp:
+            return None
+        try:
+            moment = parse_moment(self.timestamp)
+        except ValueError as error:
+            raise PackageError(
+                f"{self.path}: the timestamp of the package {error}, and it has dates that are relative to it.",
+                "Give entities@timestamp in data.xml the time of the export, as 2024-07-26T15:51:30Z, or take dateMode"
+                " out of the schema.",
+            ) from error
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     @property
     def schema_digest(self) -> str:

@@ -77,6 +77,7 @@ def build_plan(
     with PlanWriter(path) as writer:
         rows = _RowWriter(wanted, current, options, prepared, writer)
         rows.write()
+        as_of, exported = prepared.dates.moments()
         header = PlanHeader(
             target_organization=current.identity.organization_id,
             target_url=current.identity.url,
@@ -84,7 +85,7 @@ def build_plan(
             package_digest=wanted.digest,
             schema_digest=wanted.schema_digest,
             tool_version=tool_version,
-            policies=options.as_texts(),
+            policies={**options.as_texts(), **prepared.dates.as_texts()},
             package=package,
             refusals=refusals(
                 prepared,
@@ -97,6 +98,8 @@ def build_plan(
             source_organization=origin.organization,
             source_url=origin.url,
             source_solutions=dict(origin.solutions),
+            as_of=as_of,
+            exported=exported,
         )
         return PlanResult(writer.finish(header, prepared.notes.all()))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 
 from confmig.checking.versions import VersionPolicy
@@ -95,7 +96,8 @@ class PlanOptions:
     ``ignore`` names (table, column) pairs that are neither compared nor written. ``max_changes`` refuses a plan that
     would write more rows and associations than that. ``versions`` tells how the versions of the products' solutions,
     and of the ``solutions`` that are named, may differ from the source's. ``same_organization`` lets a package go back
-    to where it came from.
+    to where it came from. ``as_of`` is the moment that relative dates are moved to; without it they stay as they are.
+    ``earlier_dates`` lets one count as held that an earlier import moved, by less: see ``relative``.
     """
 
     lookups: LookupPolicy = LookupPolicy.FAIL
@@ -104,10 +106,16 @@ class PlanOptions:
     versions: VersionPolicy = VersionPolicy.IDENTICAL
     solutions: tuple[str, ...] = ()
     same_organization: bool = False
+    as_of: datetime | None = None
+    earlier_dates: bool = False
 
     @classmethod
-    def from_texts(cls, texts: Mapping[str, str]) -> "PlanOptions":
-        """The options that a plan was made with; the reverse of ``as_texts``.
+    def from_texts(cls, texts: Mapping[str, str], as_of: str = "") -> "PlanOptions":
+        """The options that a plan was made with, which make it again on any day; the reverse of ``as_texts``.
+
+        Args:
+            texts: The plan's policies.
+            as_of: The plan's as-of time, which is none of its policies.
 
         Raises:
             PlanError: They are none that this program writes.
@@ -121,8 +129,9 @@ class PlanOptions:
                 VersionPolicy(texts["versions"]),
                 tuple(name for name in texts["solutions"].split(",") if name),
                 texts["same-organization"] == "true",
+                datetime.fromisoformat(as_of).astimezone(UTC) if as_of else None,
             )
-        except (KeyError, ValueError, AttributeError) as error:
+        except (KeyError, ValueError, AttributeError, OverflowError) as error:
             raise PlanError(f"The policies of the plan cannot be read: {error}.") from error
 
     def as_texts(self) -> dict[str, str]:

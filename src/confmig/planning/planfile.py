@@ -58,7 +58,8 @@ class PlanHeader:
 
     ``refusals`` are the reasons why it may not be applied as it is; a plan without any may be. ``tables`` are all
     tables that applying it touches or points to. ``source_organization`` and ``source_solutions`` are what the
-    package's manifest says of the source; empty when it has none.
+    package's manifest says of the source; empty when it has none. ``as_of`` is the moment that relative dates were
+    moved to, counted from when the package was ``exported``; both are empty in a plan that is the same at any time.
     """
 
     target_organization: str
@@ -75,6 +76,8 @@ class PlanHeader:
     source_organization: str = ""
     source_url: str = ""
     source_solutions: dict[str, str] = field(default_factory=dict)
+    as_of: str = ""
+    exported: str = ""
     digest: str = ""
     format_version: str = FORMAT_VERSION
 

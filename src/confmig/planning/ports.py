@@ -1,6 +1,7 @@
 """What planning needs from the outside: the package's rows, as often as it asks, and the target's rows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from confmig.model.environment import EnvironmentId, TableInfo
@@ -23,6 +24,10 @@ class Wanted(Protocol):
     @property
     def schema_digest(self) -> str:
         """SHA-256 of what the schema says."""
+
+    @property
+    def exported(self) -> datetime | None:
+        """The moment in UTC when the package was exported, which relative dates are relative to; None when untold."""
 
     def rows(self) -> Iterator[PackageEvent]:
         """All rows and associations, table by table."""

@@ -13,6 +13,7 @@ from confmig.planning.ordering import Edge, RowOrder, TableOrder, order_rows, or
 from confmig.planning.outside import resolve_outside
 from confmig.planning.plan import PlanOptions
 from confmig.planning.ports import Current, Wanted
+from confmig.planning.relative import RelativeDates, date_modes
 from confmig.planning.resolving import IdMap
 from confmig.planning.rows import TablePlan
 from confmig.planning.survey import Survey, is_place, key_columns, survey_package
@@ -23,13 +24,15 @@ class Preparation:
     """What the first reading of the package and the questions to the target gave.
 
     ``tables``: all tables that the package holds or points to, as far as the target has them. ``matches``: of tables
-    that are matched by key. ``plans``: of each table of the package, all that planning its rows needs.
+    that are matched by key. ``plans``: of each table of the package, all that planning its rows needs. ``dates``: what
+    becomes of relative dates.
     """
 
     survey: Survey
     tables: dict[str, TableInfo]
     ids: IdMap
     notes: Notes
+    dates: RelativeDates = field(default_factory=RelativeDates)
     matches: dict[str, Matches] = field(default_factory=dict)
     plans: dict[str, TablePlan] = field(default_factory=dict)
 
@@ -45,17 +48,26 @@ def prepare(wanted: Wanted, current: Current, options: PlanOptions, tables: dict
 
     Raises:
         PlanError: Lookups or keys form a circle that cannot be opened.
-        PackageError: The package is broken.
+        PackageError: The package is broken, or cannot tell what its relative dates are relative to.
     """
     survey = survey_package(wanted, tables, options.ignore)
     known = {**tables, **current.describe(sorted(survey.pointed))}
     ids = IdMap(survey.rows, outside=resolve_outside(survey, current, known))
-    prepared = Preparation(survey, known, ids, Notes())
+    prepared = Preparation(survey, known, ids, Notes(), _relative_dates(survey, wanted, options))
     _match_by_keys(prepared, wanted, current)
     _name_rows_without_id(prepared, f"{current.identity.organization_id}/{wanted.digest}")
     order = order_tables(survey.rows, _edges(prepared))
     prepared.plans = {name: _table_plan(prepared, wanted, options, order, name) for name in survey.rows}
     return prepared
+
+
+def _relative_dates(survey: Survey, wanted: Wanted, options: PlanOptions) -> RelativeDates:
+    """What becomes of relative dates; where there are none, nobody asks when the package was exported."""
+    if not survey.relative:
+        return RelativeDates()
+    declared = {table.name: date_modes(wanted.schema, table) for table in wanted.schema.merged_tables()}
+    modes = {(table, column): declared[table][column] for table, column in survey.relative}
+    return RelativeDates(modes, wanted.exported, options.as_of, options.earlier_dates)
 
 
 def _match_by_keys(prepared: Preparation, wanted: Wanted, current: Current) -> None:
@@ -71,9 +83,14 @@ def _match_by_keys(prepared: Preparation, wanted: Wanted, current: Current) -> N
         if unreadable:
             prepared.notes.add("key", table, unreadable[0], "cannot be read, so the rows are matched by their ids")
             continue
-        # A lookup that resolves nowhere is an empty part: by policy it may be emptied, and then match no more.
+        # A lookup that resolves nowhere is an empty part: by policy it may be emptied, and then match no more. A date
+        # is compared as it would be written, moved: so an import finds again what it has just made.
+        shifts = prepared.dates.shifts(table)
         keys = {
-            source_id: tuple(None if ids.missing(part) else ids.value(part) for part in key)
+            source_id: tuple(
+                None if ids.missing(part) else shifts[name].move(part) if name in shifts else ids.value(part)
+                for name, part in zip(columns, key, strict=True)
+            )
             for source_id, key in survey.keys[table].items()
         }
         whole = list(dict.fromkeys(key for key in keys.values() if is_whole(key)))
@@ -113,6 +130,7 @@ def _table_plan(prepared: Preparation, wanted: Wanted, options: PlanOptions, ord
         cut=frozenset((column, target) for table, column, target in order.cut if table == name),
         row_order=_row_order(prepared, name),
         key=key_columns(wanted.schema, name),
+        shifts=prepared.dates.shifts(name),
     )
 
 

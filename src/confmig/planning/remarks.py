@@ -1,6 +1,6 @@
 """What a package holds or asks for that is not done: said once, in the plan."""
 
-from confmig.model.schema import DateMode, Schema, Table
+from confmig.model.schema import Schema, Table
 from confmig.model.values import ColumnType
 from confmig.planning.columns import is_moved, left_out
 from confmig.planning.plan import PlanOptions
@@ -20,7 +20,7 @@ def note_what_is_left_out(prepared: Preparation, schema: Schema, options: PlanOp
         ignored = schema.table(name)
         if ignored is None or column not in {known.name for known in ignored.columns}:
             notes.add("ignore", name, column, "is named by --ignore, but the schema has no such column")
-    _note_date_modes(prepared, schema)
+    _note_relative_dates(prepared)
     for table in schema.merged_tables():
         if table.disable_plugins:
             message = "asks to disable plug-ins (disableplugins): not done, server logic runs as for a user"
@@ -29,15 +29,11 @@ def note_what_is_left_out(prepared: Preparation, schema: Schema, options: PlanOp
             _note_unmoved(prepared, table)
 
 
-def _note_date_modes(prepared: Preparation, schema: Schema) -> None:
-    """Say that dates are not moved forward, which a schema may ask for."""
-    message = "asks for dates relative to the day of the import (dateMode): not done, they are written as they are"
-    if schema.date_mode not in {None, DateMode.ABSOLUTE}:
-        prepared.notes.add("dateMode", "", "", f"the schema {message}")
-    for table in schema.merged_tables():
-        for column in table.columns:
-            if column.date_mode not in {None, DateMode.ABSOLUTE}:
-                prepared.notes.add("dateMode", table.name, column.name, message)
+def _note_relative_dates(prepared: Preparation) -> None:
+    """Say of each column with relative dates by how much they are moved, or why they are not."""
+    for (table, column), mode in prepared.dates.modes.items():
+        count = prepared.survey.relative[table, column]
+        prepared.notes.add("dateMode", table, column, prepared.dates.describe(mode), count=count)
 
 
 def _note_unmoved(prepared: Preparation, declared: Table) -> None:

@@ -12,6 +12,7 @@ from confmig.planning.fitting import why_not
 from confmig.planning.notes import Notes
 from confmig.planning.ordering import RowOrder
 from confmig.planning.plan import Action, Change, LookupPolicy, MatchedBy, Phase, PlanOptions
+from confmig.planning.relative import LATEST, Shift
 from confmig.planning.resolving import IdMap
 from confmig.planning.survey import lookups_in
 
@@ -20,7 +21,8 @@ from confmig.planning.survey import lookups_in
 class TablePlan:
     """All that planning one table's rows needs to know.
 
-    ``cut``: (column, target table) whose values wait for the phase of lookups.
+    ``cut``: (column, target table) whose values wait for the phase of lookups. ``shifts``: the columns whose dates are
+    moved.
     """
 
     declared: Table
@@ -32,6 +34,7 @@ class TablePlan:
     cut: frozenset[tuple[str, str]] = frozenset()
     row_order: RowOrder = field(default_factory=RowOrder)
     key: tuple[str, ...] = ()
+    shifts: Mapping[str, Shift] = field(default_factory=dict)
     declared_names: frozenset[str] = field(init=False)
     moved: frozenset[str] = field(init=False)
 
@@ -153,7 +156,7 @@ class _Row:
         column = self._info.columns[name]
         if self._current is not None and (column.type is ColumnType.OWNER or not column.readable):
             return  # a row that exists keeps its owner, and what cannot be compared
-        resolved = self._resolve(column, value)
+        resolved = self._move(name, value) if name in self._table.shifts else self._resolve(column, value)
         if resolved is None:
             return
         if why := why_not(column, resolved):
@@ -167,6 +170,17 @@ class _Row:
         else:
             self._take_known(column, value, resolved)
 
+    def _move(self, name: str, value: Value) -> Value:
+        """A date relative to the day of the import, as it is then; None when it cannot be."""
+        shift = self._table.shifts[name]
+        moved = shift.move(value)
+        if moved is None:
+            self._misfit = (
+                f"{name} does not fit: {value} moved forward by {shift.days} days is after {LATEST}, the last moment"
+                ' that a column can hold; dateMode="absolute" on the field leaves it as it is'
+            )
+        return moved
+
     def _take_new(self, column: ColumnInfo, value: Value, resolved: Value) -> None:
         image_later = column.type is ColumnType.IMAGE and column.name != self._info.primary_image
         if not column.creatable or image_later or self._waits(column, value):
@@ -177,7 +191,7 @@ class _Row:
 
     def _take_known(self, column: ColumnInfo, value: Value, resolved: Value) -> None:
         assert self._current is not None  # noqa: S101  # the caller has looked
-        if same_value(resolved, self._current.values.get(column.name)):
+        if self._holds(column.name, resolved, self._current.values.get(column.name)):
             return
         if not column.updatable:
             self._table.notes.add(
@@ -191,6 +205,11 @@ class _Row:
             self._later[column.name] = resolved
         else:
             self._now[column.name] = resolved
+
+    def _holds(self, name: str, wanted: Value, current: Value) -> bool:
+        """Whether the row holds a value already."""
+        shift = self._table.shifts.get(name)
+        return same_value(wanted, current) if shift is None else shift.holds(wanted, current)
 
     def _waits(self, column: ColumnInfo, value: Value) -> bool:
         """Whether a lookup waits until all rows are there: its column is cut, or its row is part of a circle."""

@@ -10,6 +10,7 @@ from confmig.model.schema import Schema
 from confmig.model.values import ColumnType, Lookup, Parties, Value, same_value
 from confmig.planning.columns import moved_columns
 from confmig.planning.ports import Wanted
+from confmig.planning.relative import date_modes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Survey:
     ``repeated``: rows that occur more than once. ``lookups``: (table, column) to the tables of the package whose rows
     its values point to. ``parents``: of a table that points to itself, column to row to the rows that it points to.
     ``pointed``: table to the ids that are pointed to. ``keys``: table to the rows' matching keys, where it has one.
+    ``relative``: (table, column) to how many dates it holds that are relative to the day of the import.
     """
 
     rows: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -45,6 +47,7 @@ class Survey:
     parents: dict[str, dict[str, dict[str, list[str]]]] = field(default_factory=lambda: defaultdict(dict))
     pointed: dict[str, dict[str, Pointed]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Pointed)))
     keys: dict[str, dict[str, tuple[Value, ...]]] = field(default_factory=lambda: defaultdict(dict))
+    relative: Counter[tuple[str, str]] = field(default_factory=Counter)
     undeclared_tables: Counter[str] = field(default_factory=Counter)
     undeclared_columns: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -97,6 +100,7 @@ class _Facts:
     declared: frozenset[str]
     moved: frozenset[str]
     owners: frozenset[str]
+    relative: frozenset[str]
     key: tuple[str, ...]
 
 
@@ -146,6 +150,8 @@ class _Surveyor:
             if name not in facts.declared:
                 survey.undeclared_columns[table, name] += 1
             elif name in facts.moved and not isinstance(value, str):
+                if name in facts.relative and value is not None:
+                    survey.relative[table, name] += 1
                 for lookup in lookups_in(value):
                     self._lookup(table, source_id, name, lookup, owner=name in facts.owners)
         if facts.key:
@@ -159,6 +165,7 @@ class _Surveyor:
             declared=frozenset(column.name for column in declared.columns),
             moved=moved_columns(declared, info, self._ignore),
             owners=frozenset(column.name for column in info.columns.values() if column.type is ColumnType.OWNER),
+            relative=frozenset(date_modes(self._schema, declared)),
             key=key_columns(self._schema, name),
         )
         return self._facts[name]

@@ -11,7 +11,8 @@ from confmig.errors import ExitCode
 from confmig.exporting.export import ExportCounts
 from confmig.exporting.generating import GeneratedSchema
 from confmig.planning.plan import WRITING, Action, Change, Note, TableCounts
-from confmig.planning.planfile import PlanFile
+from confmig.planning.planfile import PlanFile, PlanHeader
+from confmig.planning.relative import shifts_in
 from confmig.reporting.findings import annotations_of, findings_section
 from confmig.reporting.report import SHOWN_ROWS, Annotation, Cell, Fact, Level, Report, Section
 from confmig.reporting.values import number_of, shorten, show_change, show_value
@@ -102,6 +103,7 @@ def plan_report(plan: PlanFile, exit_code: ExitCode, command: str = "plan") -> R
             "target": header.target_url,
             "target_organization": header.target_organization,
             "target_version": header.target_version,
+            **_date_facts(header),
             "refusals": header.refusals,
             **({"hint": _REFUSED_HINT} if header.refusals else {}),
         },
@@ -154,6 +156,7 @@ def apply_report(
             "target": target,
             "target_organization": run.header.target_organization,
             "target_version": run.header.target_version,
+            **_date_facts(run.header),
         },
         [
             _counts_section(counts),
@@ -222,6 +225,7 @@ def verify_report(found: Verification, target: str) -> Report:
             "differences": found.count,
             **_count_facts(found.counts),
             "target": target,
+            **_date_facts(found.header),
             **({} if found.holds else {"hint": _DIFFERENCES_HINT}),
         },
         [
@@ -231,6 +235,13 @@ def verify_report(found: Verification, target: str) -> Report:
         ],
         reason="" if found.holds else "differences",
     )
+
+
+def _date_facts(header: PlanHeader | None) -> Mapping[str, Fact]:
+    """Of a plan that moves dates: from when, to when, and by how much."""
+    if header is None or not header.as_of:
+        return {}
+    return {"as_of": header.as_of, "exported": header.exported, "date_shifts": shifts_in(header.policies)}
 
 
 def _count_facts(counts: Iterable[TableCounts]) -> Mapping[str, Fact]:
