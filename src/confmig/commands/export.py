@@ -24,6 +24,7 @@ from confmig.commands.results import finish
 from confmig.commands.sides import places_of
 from confmig.errors import ExitCode, ServiceError, UsageError
 from confmig.exporting.export import ExportCounts, read_events, source_findings
+from confmig.exporting.files import ExportedFiles
 from confmig.exporting.live import LiveGuard, without_states
 from confmig.hosts.progress import Progress
 from confmig.model.schema import Schema
@@ -113,10 +114,11 @@ def _write(
         ServiceError: Rows go live all the time.
     """
     for _ in range(_READINGS):
-        known, counts = guard.count(), ExportCounts()
+        known, counts, files = guard.count(), ExportCounts(), ExportedFiles(source)
         with Progress("exported") as progress:
-            rows = read_events(schema, source, guard, counts, progress)
-            write_package(data, schema_bytes, schema, rows, keep=partial(guard.holds, known))
+            rows = read_events(schema, source, guard, files, counts, progress)
+            write_package(data, schema_bytes, schema, rows, keep=partial(guard.holds, known), files=files.open)
+        counts.files, counts.file_bytes = len(files), files.size
         if guard.stops():
             return None
         if guard.holds(known):

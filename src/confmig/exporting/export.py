@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from confmig.checking.findings import Finding
 from confmig.checking.parity import missing_in
 from confmig.checking.schemas import never_moved
+from confmig.exporting.files import ExportedFiles
 from confmig.exporting.filters import filter_findings
 from confmig.exporting.live import LiveGuard
 from confmig.model.environment import TableInfo
@@ -27,12 +28,14 @@ _NEVER_WRITTEN = {ColumnType.BIGINT}
 class ExportCounts:
     """What was read: rows and pairs of associations by table, columns that could not be, and what lost its other end.
 
-    ``dangling``: how many lookups of a (table, column) and pairs of a (table, relationship) lead to a live row that was
-    left out, by that row's table.
+    ``files``: how many files there are, ``file_bytes``: how large they are together. ``dangling``: how many lookups of
+    a (table, column) and pairs of a (table, relationship) lead to a live row that was left out, by that row's table.
     """
 
     rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     associations: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    files: int = 0
+    file_bytes: int = 0
     left_out: list[str] = field(default_factory=list)
     dangling: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
@@ -54,7 +57,12 @@ def source_findings(schema: Schema, source: Environment, profiles: Profiles) -> 
 
 
 def read_events(
-    schema: Schema, source: Environment, guard: LiveGuard, counts: ExportCounts, progress: Progress
+    schema: Schema,
+    source: Environment,
+    guard: LiveGuard,
+    files: ExportedFiles,
+    counts: ExportCounts,
+    progress: Progress,
 ) -> Iterator[PackageEvent]:
     """Read table by table in the schema's order; a table without rows begins and has none."""
     infos = source.describe([table.name for table in schema.tables])
@@ -66,6 +74,7 @@ def read_events(
         for record in _read_rows(table, infos[table.name], source, guard, counts):
             if table.name in linked:
                 ids.add(record.id or "")
+            files.take(record)
             counts.rows[table.name] += 1
             progress(1, table.name)
             yield record
@@ -79,9 +88,7 @@ def _read_rows(
     readable: list[str] = []
     for column in table.columns:
         known = info.columns[column.name]
-        if ColumnType.FILE in {column.type, known.type}:
-            counts.left_out.append(f"{table.name}.{column.name}: files are not exported by this version")
-        elif not known.readable:
+        if not known.readable:
             counts.left_out.append(f"{table.name}.{column.name}: it cannot be read")
         elif column.type not in _NEVER_WRITTEN:
             readable.append(column.name)

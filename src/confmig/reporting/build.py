@@ -35,13 +35,16 @@ def export_report(
     tables = sorted(set(counts.rows) | set(counts.associations))
     rows = [(table, counts.rows.get(table, 0), counts.associations.get(table, 0)) for table in tables]
     total, pairs = sum(counts.rows.values()), sum(counts.associations.values())
+    files = f" with {number_of(counts.files, 'file')} ({counts.file_bytes:,} bytes)" if counts.files else ""
     return Report(
         "export",
         ExitCode.DONE,
-        f"Exported {total} rows and {pairs} associations of {len(tables)} tables into {data}.",
+        f"Exported {total} rows and {pairs} associations of {len(tables)} tables{files} into {data}.",
         {
             "rows": total,
             "associations": pairs,
+            "files": counts.files,
+            "file_bytes": counts.file_bytes,
             "data_file": data,
             "data_digest": digest,
             "manifest_file": manifest,

@@ -11,6 +11,7 @@ from confmig.model.records import Record
 from confmig.model.values import ColumnType, Value
 from confmig.webapi.auth import AuthMode, environment_url, token_source
 from confmig.webapi.batching import Part, batch_request, batch_responses
+from confmig.webapi.files import FileDownload, download_file
 from confmig.webapi.metadata import (
     TABLES_A_REQUEST,
     WireTable,
@@ -283,6 +284,18 @@ class Environment:
             page, cookie = page + 1, next_cookie(annotation) if annotation else None
             if cookie is not None and cookie == last:
                 raise ServiceError(f"{what}: the environment gives the same page again and again.")
+
+    def open_file(self, table: str, row_id: str, column: str) -> FileDownload:
+        """Begin to read the file in a row's file column; its size is known then.
+
+        Raises:
+            ServiceError: There is none, or the environment did not answer properly.
+        """
+        what = f"Reading the file {column} of {table} {row_id} from {self.url}"
+        return download_file(self._sender, self._file_url(table, row_id, column), what)
+
+    def _file_url(self, table: str, row_id: str, column: str) -> str:
+        return f"{self._api}{self._entity_set(table)}({row_id})/{column}"
 
     def ask(self, path: str, what: str) -> Json:
         """The JSON of a path below the API's root; ``what`` says what is asked for, for messages."""
