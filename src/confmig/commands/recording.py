@@ -13,6 +13,7 @@ from confmig.webapi.environment import connect
 from confmig.webapi.recordedrows import record_rows
 from confmig.webapi.recording import Recording, record
 from confmig.webapi.replies import encode_json
+from confmig.webapi.solutions import tables_of_solution
 
 _HEADER = "# Recorded by confmig emulator --record from "
 
@@ -48,7 +49,7 @@ def record_environment(
     path = _definition_path(output)
     named = [*tables, *((table.name for table in read_schema(schema)[0].tables) if schema else ())]
     environment = connect(url, mode, "source")
-    named += [name for solution in solutions for name in environment.tables_of_solution(solution)]
+    named += [name for solution in solutions for name in tables_of_solution(environment, solution)]
     recording = record(environment, named)
     if not recording.tables:
         raise UsageError(

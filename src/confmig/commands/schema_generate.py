@@ -30,6 +30,7 @@ from confmig.reporting.build import schema_report
 from confmig.reporting.findings import findings_report
 from confmig.reporting.write import require_report_paths
 from confmig.webapi.environment import Environment, connect
+from confmig.webapi.solutions import tables_of_solution
 
 
 def generate(
@@ -68,7 +69,7 @@ def generate(
         raise UsageError("There are no tables to make a schema of.", "Give --table, --solution or --preset.")
     selection = _selection(profiles, table or [], preset, outside or [])
     environment = connect(source, auth_mode(source_auth, auth, source), "source")
-    held = [found for name in solution or () for found in environment.tables_of_solution(name)]
+    held = [found for name in solution or () for found in tables_of_solution(environment, name)]
     selection = _completed(selection.with_tables([*selection.tables, *held]), profiles, environment)
     objections = _objections(selection, profiles, environment)
     usable = selection.with_tables([name for name in selection.tables if name not in objections])

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from confmig.errors import ServiceError, UsageError
+from confmig.errors import ServiceError
 from confmig.model.environment import ColumnInfo, EnvironmentId, TableInfo
 from confmig.model.portions import portions
 from confmig.model.records import Record
@@ -15,10 +14,8 @@ from confmig.webapi.files import FileDownload, download_file
 from confmig.webapi.metadata import (
     TABLES_A_REQUEST,
     WireTable,
-    described_tables,
     metadata_path,
     parse_metadata,
-    table_names_path,
 )
 from confmig.webapi.queries import (
     CONDITIONS_A_QUERY,
@@ -144,29 +141,6 @@ class Environment:
             rows = self.listed("solutions?$select=uniquename,version&$filter=isvisible eq true", what)
             self._solutions = {text_of(row, "uniquename", what): str(row.get("version") or "") for row in rows}
         return self._solutions
-
-    def tables_of_solution(self, name: str) -> list[str]:
-        """The names of the tables that a solution holds, sorted; intersect tables are none.
-
-        Raises:
-            UsageError: There is no such solution.
-        """
-        what = f"Reading the tables of solution {name} of {self.url}"
-        quoted = quote(name.replace("'", "''"), safe="")
-        found = list(self.listed(f"solutions?$select=solutionid&$filter=uniquename eq '{quoted}'", what))
-        if not found:
-            raise UsageError(f"{self.url} has no solution {name}.", "Give its unique name, not its display name.")
-        components = self.listed(
-            # 1 is a table: learn.microsoft.com, solutioncomponent table reference, componenttype
-            "solutioncomponents?$select=objectid"
-            f"&$filter=_solutionid_value eq {text_of(found[0], 'solutionid', what)} and componenttype eq 1",
-            what,
-        )
-        names: list[str] = []
-        for portion in portions((text_of(row, "objectid", what) for row in components), TABLES_A_REQUEST):
-            tables = described_tables(self.ask(table_names_path(portion), what), self.url)
-            names += [text_of(table, "LogicalName", what) for table in tables if not table.get("IsIntersect")]
-        return sorted(names)
 
     def listed(self, path: str, what: str, *, names: bool = False) -> Iterator[Json]:
         """All rows of a query, page by page. The token goes to this environment alone, and no page comes twice."""
