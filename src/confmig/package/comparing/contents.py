@@ -41,7 +41,8 @@ class Key:
 
 def is_row(key: str) -> bool:
     """Whether a key is that of a row, with an id or without."""
-    return key.count(_END) == 1
+    end = key.index(_END)
+    return key[end + 1] != UNKNOWN and key.find(_END, end + 1) < 0
 
 
 def parse_key(key: str) -> Key:

@@ -9,6 +9,8 @@ from confmig.package.comparing.differences import Difference, Kind
 from confmig.package.formatting import attributes_text
 from confmig.package.schemafile import write_schema
 
+_TOLD = {"name", "relatedEntityName", "manyToMany", "isreflexive", "m2mTargetEntity", "m2mTargetEntityPrimaryKey"}
+"""Attributes of a many-to-many relationship that are compared by what they mean."""
 _Part = TypeVar("_Part", Column, Relationship)
 _Said = Sequence[tuple[str, Value]]
 """What is said of a thing: aspects and texts, the same aspects for each thing of its kind."""
@@ -162,7 +164,9 @@ def _of_relationship(item: Relationship) -> _Said:
 
 
 def _form_of_relationship(item: Relationship) -> _Said:
-    return [("attributes", _text(tuple(sorted(item.attributes)))), ("elements", item.unknown_xml or None)]
+    told = _TOLD if item.many_to_many else set()
+    unknown = tuple(sorted(pair for pair in item.attributes if pair[0] not in told))
+    return [("attributes", _text(unknown)), ("elements", item.unknown_xml or None)]
 
 
 def _text(attributes: Extra) -> str | None:
