@@ -72,7 +72,7 @@ def test_json_tells_every_difference_by_table_row_and_column(confmig: Confmig) -
     second = _package(Path("two.zip"), "b", "Pear", packages.field("shop_pieces", 4))
     result = confmig("diff", first, second, "--format", "json")
     tables, listed, _ = result.report["sections"]
-    assert (tables["columns"], tables["rows"]) == (["table", "changed"], [["shop_item", 1]])
+    assert (tables["columns"], tables["rows"]) == (["table", "name", "changed"], [["shop_item", "Item", 1]])
     assert listed["columns"] == ["kind", "table", "row", "id", "column", "before", "after"]
     assert listed["rows"] == [
         ["changed", "shop_item", "Pear", packages.APPLE, "shop_name", "Apple", "Pear"],
@@ -127,6 +127,13 @@ def test_what_cannot_be_read_ends_with_six_on_either_side(confmig: Confmig, cont
         result = confmig("diff", *arguments)
         assert result.code == 6
         assert "bad.zip" in result.err or "no.xml" in result.err
+
+
+def test_the_rows_of_a_package_are_no_schema(confmig: Confmig) -> None:
+    folder = _unpacked(_package(Path("one.zip"), "a"))
+    result = confmig("diff", folder / "data.xml", folder / "data.xml")
+    assert result.code == 6
+    assert "rows of a package, not a schema" in result.err
 
 
 def test_a_package_that_is_broken_in_the_middle_gives_no_result(confmig: Confmig) -> None:

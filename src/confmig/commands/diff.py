@@ -10,11 +10,14 @@ import typer
 from confmig.commands.options import Format, FormatOption, Reports
 from confmig.commands.results import finish
 from confmig.errors import ExitCode
+from confmig.model.schema import Schema
 from confmig.package.comparing import Difference, compare_packages, compare_schemas
 from confmig.package.package import Package, read_schema
 from confmig.reporting.differences import differences_report
 from confmig.reporting.report import SHOWN_ROWS
 from confmig.reporting.write import require_report_paths
+
+_Compared = tuple[tuple[Schema, Schema], Iterator[Difference]]
 
 
 def diff(
@@ -39,18 +42,20 @@ def diff(
 ) -> ExitCode:
     """Compare two packages, table by table, row by row, column by column."""
     require_report_paths(report or ())
-    schemas = any(path.suffix.lower() == ".xml" and not path.is_dir() for path in (first, second))
-    same = f"The two {'schemas say' if schemas else 'packages hold'} the same{', to the digit' if exact else ''}."
-    with _differences(first, second, schemas=schemas, exact=exact) as differences:
-        result = differences_report(differences, str(first), str(second), same=same, listed=max_listed)
+    only_schemas = any(path.suffix.lower() == ".xml" and not path.is_dir() for path in (first, second))
+    same = f"The two {'schemas say' if only_schemas else 'packages hold'} the same{', to the digit' if exact else ''}."
+    with _opened(first, second, only_schemas=only_schemas, exact=exact) as (schemas, differences):
+        names = {table.name: table.display_name for schema in schemas for table in schema.merged_tables()}
+        result = differences_report(differences, str(first), str(second), same=same, listed=max_listed, names=names)
     return finish(result, format_, report)
 
 
 @contextmanager
-def _differences(first: Path, second: Path, *, schemas: bool, exact: bool) -> Iterator[Iterator[Difference]]:
-    """The differences of two packages; a schema file is compared with the schema of the other side."""
-    if schemas:
-        yield compare_schemas(read_schema(first)[0], read_schema(second)[0], exact=exact)
+def _opened(first: Path, second: Path, *, only_schemas: bool, exact: bool) -> Iterator[_Compared]:
+    """Both sides with their differences; a schema file is compared with the schema of the other side."""
+    if only_schemas:
+        left, right = read_schema(first)[0], read_schema(second)[0]
+        yield (left, right), compare_schemas(left, right, exact=exact)
         return
-    with Package(first) as left, Package(second) as right:
-        yield compare_packages(left, right, exact=exact)
+    with Package(first) as one, Package(second) as other:
+        yield (one.schema, other.schema), compare_packages(one, other, exact=exact)

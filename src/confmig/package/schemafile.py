@@ -133,6 +133,8 @@ def _require_known_spelling(root: etree._Element, file: _File) -> None:
 
 
 def _table(element: etree._Element, file: _File) -> Table:
+    if element.find("records") is not None:
+        raise PackageError(f"{file.at(element)}: these are the rows of a package, not a schema.", "Give its schema.")
     attributes = attributes_of(element)
     table = element.get("name", "").strip()
     primary_id = attributes.get("primaryidfield") or _declared_key(element) or f"{table}id"

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
@@ -23,7 +23,15 @@ _BASE64 = re.compile("[A-Za-z0-9+/]{200,}={0,2}")
 _TEXTUAL = {Kind.SCHEMA, Kind.CHANGED, Kind.FORM}
 
 
-def differences_report(differences: Iterable[Difference], first: str, second: str, *, same: str, listed: int) -> Report:
+def differences_report(
+    differences: Iterable[Difference],
+    first: str,
+    second: str,
+    *,
+    same: str,
+    listed: int,
+    names: Mapping[str, str | None],
+) -> Report:
     """How two packages or schemas differ.
 
     Args:
@@ -32,6 +40,7 @@ def differences_report(differences: Iterable[Difference], first: str, second: st
         second: What it is compared with.
         same: The verdict where nothing differs.
         listed: How many differences are listed.
+        names: What people call the tables.
     """
     tables = _Tables()
     rows: list[tuple[Cell, ...]] = []
@@ -49,7 +58,7 @@ def differences_report(differences: Iterable[Difference], first: str, second: st
         f"{number_of(count, 'difference')}." if count else same,
         {"differences": count, **tables.facts(), "first": first, "second": second},
         [
-            tables.section(),
+            tables.section(names),
             Section("Differences", _COLUMNS, rows, count - len(rows), sentences=2),
             Section("Texts", (), (), blocks=blocks),
         ],
@@ -81,13 +90,14 @@ class _Tables:
     def _sum(self, kind: Kind) -> int:
         return sum(counts[kind] for counts in self._counts.values())
 
-    def section(self) -> Section:
+    def section(self, names: Mapping[str, str | None]) -> Section:
         """A row for each table with differences, a column for each kind that there is."""
         kinds = [kind for kind in Kind if self._sum(kind)]
         rows: list[tuple[Cell, ...]] = [
-            (table or "(package)", *(counts[kind] for kind in kinds)) for table, counts in sorted(self._counts.items())
+            (table or "(package)", names.get(table), *(counts[kind] for kind in kinds))
+            for table, counts in sorted(self._counts.items())
         ]
-        return Section("Tables", ("table", *(kind.value for kind in kinds)), rows)
+        return Section("Tables", ("table", "name", *(kind.value for kind in kinds)), rows)
 
 
 def _row(item: Difference) -> tuple[Cell, ...]:

@@ -34,7 +34,8 @@ def comparable_lines(first: str, second: str) -> tuple[Lines, Lines, str]:
     if max(map(len, lines[0] + lines[1])) <= _LONGEST:
         return (*_without_empty(*lines), "")
     broken = [_broken(item) for item in lines]
-    return (*_without_empty(*broken), "long lines are shown broken; ␊ is where a line ends")
+    ends = "; ␊ is where a line ends" if "\n" in first + second else ""
+    return (*_without_empty(*broken), f"long lines are shown broken{ends}")
 
 
 def _bare_line_end(text: str) -> bool:
