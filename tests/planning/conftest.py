@@ -1,5 +1,7 @@
 """The two ports of planning in memory, and the short words in which the tests speak of packages and environments."""
 
+import hashlib
+import io
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from confmig.checking.findings import Finding
+from confmig.errors import PackageError
 from confmig.model.environment import ColumnInfo, EnvironmentId, RelationshipInfo, TableInfo
 from confmig.model.records import Association, PackageEvent, Record, TableStart
 from confmig.model.schema import Column, DateMode, Relationship, Schema, Table
@@ -126,11 +129,31 @@ class FakePackage:
         self.digest = digest
         self.schema_digest = "5" * 64
         self.content = content
+        self.files: dict[str, bytes] = {}
+
+    def file_digest(self, file_id: str) -> tuple[int, str]:
+        if file_id not in self.files:
+            raise PackageError(f"there is no files/{file_id}.bin")
+        return len(self.files[file_id]), hashlib.sha256(self.files[file_id]).hexdigest()
 
     def rows(self) -> Iterator[PackageEvent]:
         for table, events in groupby(self.content, key=lambda event: event.table):
             yield TableStart(table)
             yield from events
+
+
+class OpenedFile(io.BytesIO):
+    """A file of the fake target; ``taken`` counts the bytes that were read of it."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.size = len(content)
+        self.taken = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        part = super().read(size)
+        self.taken += len(part)
+        return part
 
 
 class RefusedError(Exception):
@@ -150,6 +173,7 @@ class FakeTarget:
         self.rows: dict[str, dict[str, dict[str, Value]]] = {table.name: {} for table in tables}
         self.pairs: dict[str, set[tuple[str, str]]] = {}
         self.versions: dict[tuple[str, str], int] = {}
+        self.files: dict[tuple[str, str, str], OpenedFile] = {}
 
     # Preparing
 
@@ -197,6 +221,9 @@ class FakeTarget:
         for first, second in sorted(self.pairs.get(relationship, ())):
             if asked is None or first in asked:
                 yield first, second
+
+    def open_file(self, table: str, row_id: str, column: str) -> "OpenedFile":
+        return self.files[table, row_id, column]
 
     def _require_readable(self, table: str, columns: Iterable[str]) -> None:
         assert all(self.tables[table].columns[name].readable for name in columns)

@@ -90,7 +90,7 @@ def test_bookkeeping_columns_are_never_moved(name: str) -> None:
     assert not is_moved(SHOP, ColumnInfo(name, ColumnType.STRING))
 
 
-@pytest.mark.parametrize("kind", [ColumnType.BIGINT, ColumnType.UNKNOWN, ColumnType.FILE])
+@pytest.mark.parametrize("kind", [ColumnType.BIGINT, ColumnType.UNKNOWN])
 def test_columns_of_types_that_no_package_can_carry_are_not_moved(kind: ColumnType) -> None:
     assert not is_moved(SHOP, ColumnInfo("anything", kind))
 

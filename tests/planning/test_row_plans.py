@@ -247,15 +247,6 @@ def test_only_the_primary_image_can_come_with_the_creation() -> None:
     ]
 
 
-def test_a_file_column_is_left_out_and_noted() -> None:
-    info = make_table("shop", ColumnInfo("lease", ColumnType.FILE))
-
-    planned = make_plan(FakePackage([declare(info)], row("shop", 1, lease="x")), FakeTarget(info))
-
-    assert planned.only("shop", 1).after == {}
-    assert planned.note("left-out").column == "lease"
-
-
 # Modes
 
 

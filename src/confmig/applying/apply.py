@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from confmig.applying.batch import BatchResult, OnDrift, apply_batch
 from confmig.applying.batches import steps
+from confmig.applying.files import OpenFile, apply_file
 from confmig.applying.outcomes import ApplyResult, Outcome, Status
 from confmig.applying.runfile import RunFile
 from confmig.errors import AccessError, ConfmigError
-from confmig.planning.plan import Action, Change
+from confmig.planning.plan import Action, Change, Phase
 from confmig.webapi.environment import Environment
 
 MOST_PARALLEL = 16
@@ -33,6 +34,7 @@ def apply_plan(
     on_drift: OnDrift,
     progress: Progress,
     stopping: Callable[[], bool],
+    files: OpenFile | None = None,
 ) -> ApplyResult:
     """Apply what is not applied yet of a run's plan.
 
@@ -42,12 +44,13 @@ def apply_plan(
         on_drift: Whether a row that is no longer as planned stops the run or is skipped.
         progress: Told of each batch that ended.
         stopping: When it says true, no further batch is begun; those on their way are waited for and recorded.
+        files: Opens the payloads of file columns by their ids in the package; a plan without files needs none.
 
     An error that ends the run, a missing privilege or an environment that does not answer any more, is part of the
     result: what was done until then is on record.
     """
     environment.prepare(run.header.tables)  # all at once, before several threads ask one by one
-    application = _Application(environment, run, on_drift, progress, stopping)
+    application = _Application(environment, run, on_drift, progress, stopping, files)
     stop = application.run()
     return ApplyResult(run.counts(), application.written, stop.reason, stop.error)
 
@@ -60,12 +63,14 @@ class _Application:
         on_drift: OnDrift,
         progress: Progress,
         stopping: Callable[[], bool],
+        files: OpenFile | None,
     ) -> None:
         self._environment = environment
         self._run = run
         self._on_drift = on_drift
         self._progress = progress
         self._stopping = stopping
+        self._files = files
         self._unclear = run.unclear()
         self._failed_rows: set[tuple[str, str]] = set()
         self._stop = _Stop()
@@ -98,8 +103,12 @@ class _Application:
     def _begin(self, pool: ThreadPoolExecutor, batch: list[Change]) -> None:
         if batch:
             self._run.record(Outcome(change.seq, Status.SENT) for change in batch)
-            future = pool.submit(apply_batch, self._environment, batch, self._on_drift, self._unclear)
-            self._running[future] = batch
+            self._running[pool.submit(self._apply, batch)] = batch
+
+    def _apply(self, batch: list[Change]) -> BatchResult:
+        if batch[0].phase is Phase.FILES and self._files is not None:
+            return apply_file(self._environment, batch[0], self._files, unclear=batch[0].seq in self._unclear)
+        return apply_batch(self._environment, batch, self._on_drift, self._unclear)
 
     def _collect(self) -> None:
         """Wait for a batch to end and put its outcomes on record."""

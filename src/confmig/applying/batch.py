@@ -13,7 +13,7 @@ from confmig.webapi.environment import Environment, RowWrite
 from confmig.webapi.replies import DUPLICATE_RECORD
 from confmig.webapi.writes import WriteResult, WriteStatus
 
-_TRIES = 3
+TRIES = 3
 
 
 class OnDrift(StrEnum):
@@ -62,26 +62,28 @@ def _write_until_told(environment: Environment, changes: Sequence[Change]) -> Ba
     lost: set[int] = set()
     found = 0
     left = changes
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         if not left:
             break
         told = dict(zip((change.seq for change in left), _write(environment, left), strict=True))
         results += told.values()
         lost |= {seq for seq, result in told.items() if result.status is WriteStatus.LOST}
         unclear = [change for change in left if _is_unclear(change, told[change.seq])]
-        outcomes += [_outcome(change, told[change.seq]) for change in left if not _is_unclear(change, told[change.seq])]
+        outcomes += [
+            outcome_of(change, told[change.seq]) for change in left if not _is_unclear(change, told[change.seq])
+        ]
         read_back, left = _sort_out(environment, unclear, lost) if unclear else ([], [])
         outcomes += read_back
         found += sum(outcome.status is Status.APPLIED and outcome.seq in lost for outcome in read_back)
         # A create that met a duplicate, and whose row is not there, met another row: the refusal stands.
-        outcomes += [_outcome(change, told[change.seq]) for change in left if told[change.seq].fault]
+        outcomes += [outcome_of(change, told[change.seq]) for change in left if told[change.seq].fault]
         left = [change for change in left if told[change.seq].fault is None]
     outcomes += [Outcome(change.seq, Status.UNKNOWN, "the answer was lost, three times") for change in left]
     written = found + sum(result.status is WriteStatus.DONE for result in results)
-    return BatchResult(tuple(outcomes), written, _access(results))
+    return BatchResult(tuple(outcomes), written, access_fault(results))
 
 
-def _access(results: Iterable[WriteResult]) -> str:
+def access_fault(results: Iterable[WriteResult]) -> str:
     """The fault that denied access to the table, if one did."""
     return next((str(result.fault) for result in results if result.fault and result.fault.denies_table), "")
 
@@ -95,7 +97,8 @@ def _write(environment: Environment, changes: Sequence[Change]) -> list[WriteRes
     return environment.update_rows(changes[0].table, rows)
 
 
-def _outcome(change: Change, result: WriteResult) -> Outcome:
+def outcome_of(change: Change, result: WriteResult) -> Outcome:
+    """The outcome of a change that was written."""
     if result.status is WriteStatus.DONE:
         return Outcome(change.seq, Status.APPLIED)
     if result.fault is None:

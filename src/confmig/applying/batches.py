@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from confmig.planning.plan import Change
+from confmig.planning.plan import Change, Phase
 
 BATCH_ROWS = 200
 BATCH_CHARACTERS = 4_000_000
@@ -26,7 +26,8 @@ def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
         size = 0
         for change in kind:
             weight = sum(len(value) for value in change.after.values() if isinstance(value, str))
-            if batch and (len(batch) >= BATCH_ROWS or size + weight > BATCH_CHARACTERS):
+            full = len(batch) >= BATCH_ROWS or change.phase is Phase.FILES  # each file is on record by itself
+            if batch and (full or size + weight > BATCH_CHARACTERS):
                 yield batch
                 batch, size = [], 0
             batch.append(change)

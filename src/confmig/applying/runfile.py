@@ -12,8 +12,9 @@ from pathlib import Path
 
 from confmig.applying.outcomes import Outcome, Status
 from confmig.errors import PlanError, UsageError
+from confmig.planning.counting import count_changes
 from confmig.planning.plan import WRITING, Change, TableCounts
-from confmig.planning.planfile import RUN_TABLE, RUN_TABLES, PlanFile, change_from_row, count_changes
+from confmig.planning.planfile import RUN_TABLE, RUN_TABLES, PlanFile, change_from_row
 
 _RECORD = """
 INSERT INTO outcomes VALUES (?, ?, 1, ?, ?, ?, ?)

@@ -39,7 +39,8 @@ def carry_out(
     say(f"The outcomes go into {run_path}.")
     with RunFile.start(planned, run_path) as run:
         with SIGNALS.gently() as stopping, Progress("applied", writes) as progress:
-            result = apply_plan(target, run, on_drift, progress, stopping)
+            files = package.open_file if package is not None else None
+            result = apply_plan(target, run, on_drift, progress, stopping, files)
         if stopping():
             result = replace(result, error=SIGNALS.error("Stopped by a signal.", "The same command goes on."))
         left = None

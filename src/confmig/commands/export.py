@@ -141,4 +141,5 @@ def _manifest(source: Environment, package: Package) -> Manifest:
         schema_digest=package.schema_digest,
         tables=tables,
         files=len(package.file_ids),
+        file_bytes=sum(package.file_digest(file_id)[0] for file_id in package.file_ids),
     )

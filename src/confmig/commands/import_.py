@@ -38,7 +38,7 @@ from confmig.commands.options import (
 )
 from confmig.commands.plan import make_plan, require_data_digest
 from confmig.commands.results import finish
-from confmig.errors import ExitCode, UsageError
+from confmig.errors import ExitCode, PlanError, UsageError
 from confmig.hosts.approvals import Approval
 from confmig.hosts.approvals import require_approval as require_approval_of
 from confmig.hosts.host import detect_host, say
@@ -286,6 +286,11 @@ def import_plan(
         package = stack.enter_context(Package(data)) if data is not None else None
         if package is not None:
             require_package_of(planned, package)
+        elif planned.brings_files():
+            raise PlanError(
+                f"{planned.path}: this plan brings files, which it names by their hashes; the package holds them.",
+                "Give the package that the plan was made from with --data.",
+            )
         options = PlanOptions.from_texts(planned.header.policies, planned.header.as_of)
         if refused := objections(planned, target, package, options, again=again):
             return refused

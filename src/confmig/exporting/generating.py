@@ -129,7 +129,7 @@ def _why_not(info: TableInfo, column: ColumnInfo, reachable: Collection[str]) ->
     if column.name in STATE_COLUMNS:
         return None
     if not is_moved(info, column):
-        missed = column.type is ColumnType.FILE or (column.custom and column.type in _UNMOVABLE)
+        missed = column.custom and column.type in _UNMOVABLE
         return left_out(info, column) if missed else ""
     if column.type in _LOOKUPS and not any(target in reachable for target in column.targets):
         refused = "; without it the service refuses new rows" if column.required else ""

@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 
-from confmig.model.values import Choices, FileRef, Lookup, Parties, Party, Value
+from confmig.model.values import Choices, FileContent, FileRef, Lookup, Parties, Party, Value
 
 Coded = None | str | int | bool | list["Coded"]
 """JSON without objects: a tagged value is a list that begins with its tag."""
@@ -66,6 +66,8 @@ def encode_value(value: Value) -> Coded:
             return ["c", *options]
         case FileRef(file_id, name):
             return ["b", file_id, name]
+        case FileContent(file_id, name, size, sha256):
+            return ["h", file_id, name, size, sha256]
         case Parties(parties):
             return ["p", *(_encode_party(party) for party in parties)]
 
@@ -94,6 +96,9 @@ def decode_value(coded: Coded) -> Value:
             return Choices(tuple(cast("list[int]", rest)))
         case "b":
             return FileRef(str(rest[0]), cast("str | None", rest[1]))
+        case "h":
+            file_id, name, size, sha256 = rest
+            return FileContent(str(file_id), str(name), cast("int", size), cast("str | None", sha256))
         case "p":
             return Parties(tuple(_decode_party(cast("list[Coded]", party)) for party in rest))
         case _:

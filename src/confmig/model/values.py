@@ -12,7 +12,7 @@ A value is plain Python data. Which Python type stands for which column type:
     entityreference, owner       Lookup
     optionsetvaluecollection     Choices
     partylist                    Parties
-    filedata                     FileRef
+    filedata                     FileRef; in plans FileContent
 
 An absent value is None.
 """
@@ -124,7 +124,20 @@ class FileRef:
     name: str | None
 
 
-Value = None | str | int | float | Decimal | bool | datetime | Lookup | Choices | Parties | FileRef
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A file that was looked at, as a plan names it: the bytes stay in the package and in the environment.
+
+    ``id`` finds them there. ``sha256`` is None where the size told already that two files differ.
+    """
+
+    id: str
+    name: str
+    size: int
+    sha256: str | None = None
+
+
+Value = None | str | int | float | Decimal | bool | datetime | Lookup | Choices | Parties | FileRef | FileContent
 
 
 def ids_in(text: str) -> set[str]:
@@ -166,6 +179,8 @@ def same_value(left: Value, right: Value) -> bool:
         return isinstance(right, Parties) and _party_set(left) == _party_set(right)
     if isinstance(left, FileRef):
         return isinstance(right, FileRef) and left.id == right.id
+    if isinstance(left, FileContent):
+        return isinstance(right, FileContent) and _same_content(left, right)
     if isinstance(left, datetime):
         return isinstance(right, datetime) and _moment(left) == _moment(right)
     if isinstance(left, bool) or isinstance(right, bool):
@@ -206,6 +221,12 @@ def _is_empty(value: Value) -> bool:
             return not parties
         case _:
             return False
+
+
+def _same_content(left: FileContent, right: FileContent) -> bool:
+    if left.sha256 is None or right.sha256 is None:
+        return (left.id, left.name, left.size) == (right.id, right.name, right.size)
+    return (left.name, left.sha256) == (right.name, right.sha256)
 
 
 def _moment(value: datetime) -> datetime:

@@ -31,8 +31,8 @@ class TableCount:
 class Manifest:
     """Where a package comes from. ``solutions``: what is installed there, by unique name, with the versions.
 
-    ``schema_digest``, ``tables`` and ``files`` (how many payloads of file columns) say what the package holds; the
-    manifests of earlier versions do not.
+    ``schema_digest``, ``tables``, ``files`` and ``file_bytes`` (payloads of file columns) say what the package holds;
+    the manifests of earlier versions do not.
     """
 
     package_digest: str
@@ -44,6 +44,7 @@ class Manifest:
     schema_digest: str = ""
     tables: dict[str, TableCount] = field(default_factory=dict)
     files: int = 0
+    file_bytes: int = 0
     format: int = FORMAT
 
 

@@ -38,6 +38,7 @@ class Package:
         self.path = path
         self._source: Source = CmtSource(path, limits)
         self._digest: str | None = None
+        self._files: dict[str, tuple[int, str]] = {}
 
     @property
     def schema(self) -> Schema:
@@ -117,15 +118,23 @@ class Package:
             digest.add(event)
             yield event
         for file_id in self.file_ids:
-            digest.add_file(file_id, self._hash_of(file_id))
+            digest.add_file(file_id, bytes.fromhex(self.file_digest(file_id)[1]))
         self._digest = digest.hexdigest()
 
-    def _hash_of(self, file_id: str) -> bytes:
-        content = hashlib.sha256()
-        with self.open_file(file_id) as stream:
-            while chunk := stream.read(_CHUNK):
-                content.update(chunk)
-        return content.digest()
+    def file_digest(self, file_id: str) -> tuple[int, str]:
+        """The size of a file column's payload, and the SHA-256 of its bytes; read once.
+
+        Raises:
+            PackageError: It is not there, or it is damaged.
+        """
+        if file_id not in self._files:
+            content, size = hashlib.sha256(), 0
+            with self.open_file(file_id) as stream:
+                while chunk := stream.read(_CHUNK):
+                    content.update(chunk)
+                    size += len(chunk)
+            self._files[file_id] = size, content.hexdigest()
+        return self._files[file_id]
 
     @property
     def digest(self) -> str:

@@ -85,13 +85,16 @@ def write_package(
 
 
 def _write_files(archive: ZipWriter, file_ids: set[str], files: OpenFile | None) -> None:
-    """Write the payloads after the list of what kinds of parts there are."""
+    """Write the payloads after the list of what kinds of parts there are.
+
+    They are stored as they are: most kinds of files are packed already, and one of zeros would look like a zip bomb.
+    """
     if files is None or not file_ids:
         archive.add("[Content_Types].xml", CONTENT_TYPES)
         return
     archive.add("[Content_Types].xml", CONTENT_TYPES_WITH_FILES)
     for file_id in sorted(file_ids):
-        with files(file_id) as content, archive.member(f"files/{file_id}.bin") as stream:
+        with files(file_id) as content, archive.member(f"files/{file_id}.bin", pack=False) as stream:
             while chunk := content.read(_CHUNK):
                 stream.write(chunk)
 

@@ -77,9 +77,9 @@ class ZipWriter:
         self._members: list[_Member] = []
 
     @contextmanager
-    def member(self, name: str) -> Iterator[MemberStream]:
-        """Write one member, of any size."""
-        member = _Member(name.encode(), self._stream.tell(), self._method)
+    def member(self, name: str, *, pack: bool = True) -> Iterator[MemberStream]:
+        """Write one member, of any size; one that is not to be packed is stored in any case."""
+        member = _Member(name.encode(), self._stream.tell(), self._method if pack else _STORED)
         self._write_local(member)
         content = MemberStream(self._stream, member)
         yield content

@@ -62,7 +62,8 @@ def why_not_moved(column: ColumnInfo) -> str:
     """Why a column that one might expect to be moved is not; empty when it is."""
     match column.type:
         case ColumnType.FILE:
-            return "files are not moved by this version"
+            # Its file is uploaded by messages of its own, whatever the column says about writing [inferred].
+            return ""
         case ColumnType.BIGINT:
             return "big integers are never in a package"
         case ColumnType.UNKNOWN:

@@ -30,7 +30,8 @@ class Phase(IntEnum):
 
     ROWS = 1
     DEFERRED = 2
-    ASSOCIATIONS = 4  # 3 is kept for files, so that adding them changes no plan
+    FILES = 3
+    ASSOCIATIONS = 4
     STATES = 5
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from confmig.errors import PlanError, UsageError
 from confmig.model.codec import decode_values, encode_values, plain_values
+from confmig.planning.counting import count_changes
 from confmig.planning.plan import WRITING, Action, Change, MatchedBy, Note, Phase, TableCounts
 
 FORMAT_VERSION = "2"
@@ -49,7 +50,7 @@ _COLUMNS = (
     " version, keys"
 )
 _INSERT = "INSERT INTO incoming VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_ORDER = "phase, rank, level, tbl, relationship, action, id, other_id, source_id"
+_ORDER = "phase, rank, level, tbl, relationship, action, id, other_id, source_id, after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,35 +366,12 @@ class PlanFile:
         """How many rows of each table are to be created, updated, and so on; a row counts once."""
         return count_changes(self.connection)
 
+    def brings_files(self) -> bool:
+        """Whether a change uploads a file, whose bytes only the package holds."""
+        query = "SELECT count(*) FROM changes WHERE phase = ?"
+        number: int = self.connection.execute(query, [int(Phase.FILES)]).fetchone()[0]
+        return number > 0
+
     def writes(self) -> int:
         """How many changes write."""
         return self.count(WRITING)
-
-
-def count_changes(connection: sqlite3.Connection, source: str = "changes") -> list[TableCounts]:
-    """Count the rows and associations of each table by what happens with them, in a table or view of changes."""
-    counts: dict[str, TableCounts] = {}
-    rows = connection.execute(
-        f"""
-        WITH per_row AS (
-            SELECT tbl, max(action = 'create') AS made, max(action = 'update') AS changed,
-                   max(action = 'skip') AS skipped, max(action = 'conflict') AS open
-            FROM {source} WHERE relationship = '' GROUP BY tbl, id, source_id
-        )
-        SELECT tbl, sum(made), sum(changed AND NOT made), sum(NOT (made OR changed OR skipped OR open)),
-               sum(skipped), sum(open)
-        FROM per_row GROUP BY tbl
-        """  # noqa: S608  # names of ours
-    )
-    for table, *numbers in rows:
-        counts[table] = TableCounts(table, *numbers)
-    pairs = connection.execute(
-        f"""
-        SELECT tbl, sum(action = 'associate'), sum(action = 'unchanged'), sum(action = 'conflict')
-        FROM {source} WHERE relationship <> '' GROUP BY tbl
-        """  # noqa: S608  # names of ours
-    )
-    for table, new, known, conflicts in pairs:
-        of_rows = counts.get(table, TableCounts(table))
-        counts[table] = replace(of_rows, associate=new, associated=known, conflict=of_rows.conflict + conflicts)
-    return [counts[table] for table in sorted(counts)]

@@ -32,6 +32,27 @@ class Wanted(Protocol):
     def rows(self) -> Iterator[PackageEvent]:
         """All rows and associations, table by table."""
 
+    def file_digest(self, file_id: str) -> tuple[int, str]:
+        """The size of a file and the SHA-256 of its bytes.
+
+        Raises:
+            PackageError: The package does not hold it.
+        """
+
+
+class StoredFile(Protocol):
+    """A file of the target that was begun to be read."""
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """The next bytes, at most so many; none at its end."""
+
+    def close(self) -> None:
+        """Read no more."""
+
 
 class Current(Protocol):
     """The state as it is: the target environment. Rows that do not exist are left out of an answer."""
@@ -55,3 +76,6 @@ class Current(Protocol):
         self, table: str, relationship: str, sources: Iterable[str] | None = None
     ) -> Iterator[tuple[str, str]]:
         """Pairs of a many-to-many relationship: a row of its first table and one of its second."""
+
+    def open_file(self, table: str, row_id: str, column: str) -> StoredFile:
+        """Begin to read the file in a row's file column."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from confmig.errors import PlanError
 from confmig.model.environment import TableInfo
+from confmig.planning.files import FileComparison
 from confmig.planning.matching import Matches, is_whole, key_order, match_by_key
 from confmig.planning.notes import Notes
 from confmig.planning.ordering import Edge, RowOrder, TableOrder, order_rows, order_tables
@@ -57,7 +58,8 @@ def prepare(wanted: Wanted, current: Current, options: PlanOptions, tables: dict
     _match_by_keys(prepared, wanted, current)
     _name_rows_without_id(prepared, f"{current.identity.organization_id}/{wanted.digest}")
     order = order_tables(survey.rows, _edges(prepared))
-    prepared.plans = {name: _table_plan(prepared, wanted, options, order, name) for name in survey.rows}
+    files = FileComparison(wanted, current)
+    prepared.plans = {name: _table_plan(prepared, wanted, options, order, files, name) for name in survey.rows}
     return prepared
 
 
@@ -117,7 +119,9 @@ def _edges(prepared: Preparation) -> Iterator[Edge]:
             yield Edge(table, column, target, cuttable=prepared.tables[table].columns[column].can_wait)
 
 
-def _table_plan(prepared: Preparation, wanted: Wanted, options: PlanOptions, order: TableOrder, name: str) -> TablePlan:
+def _table_plan(
+    prepared: Preparation, wanted: Wanted, options: PlanOptions, order: TableOrder, files: FileComparison, name: str
+) -> TablePlan:
     declared = wanted.schema.table(name)
     assert declared is not None  # noqa: S101  # the survey counts the rows of declared tables only
     return TablePlan(
@@ -126,6 +130,7 @@ def _table_plan(prepared: Preparation, wanted: Wanted, options: PlanOptions, ord
         ids=prepared.ids,
         options=options,
         notes=prepared.notes,
+        files=files,
         rank=order.ranks.get(name, 0),
         cut=frozenset((column, target) for table, column, target in order.cut if table == name),
         row_order=_row_order(prepared, name),

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from confmig.model.environment import ColumnInfo, TableInfo
 from confmig.model.records import Record
 from confmig.model.schema import Table
-from confmig.model.values import ColumnType, Lookup, Parties, Value, same_value
+from confmig.model.values import ColumnType, FileRef, Lookup, Parties, Value, same_value
 from confmig.planning.columns import STATE_COLUMNS, moved_columns
+from confmig.planning.files import FileComparison
 from confmig.planning.fitting import why_not
 from confmig.planning.notes import Notes
 from confmig.planning.ordering import RowOrder
@@ -30,6 +31,7 @@ class TablePlan:
     ids: IdMap
     options: PlanOptions
     notes: Notes
+    files: FileComparison
     rank: int = 0
     cut: frozenset[tuple[str, str]] = frozenset()
     row_order: RowOrder = field(default_factory=RowOrder)
@@ -113,6 +115,9 @@ class _Row:
         if self._later:
             changed = True
             yield self._change(Phase.DEFERRED, Action.UPDATE, before=self._before(self._later), after=self._later)
+        for file in self._files():
+            changed = True
+            yield file
         if status:
             changed = True
             yield self._change(Phase.STATES, Action.UPDATE, before=self._before(status), after=status)
@@ -154,6 +159,8 @@ class _Row:
         if not self._table.moves(name) or same_value(value, None):
             return  # a column that holds nothing says nothing, as one that is absent
         column = self._info.columns[name]
+        if column.type is ColumnType.FILE:
+            return  # files come after all rows, and are looked at when nothing else stands against the row
         if self._current is not None and (column.type is ColumnType.OWNER or not column.readable):
             return  # a row that exists keeps its owner, and what cannot be compared
         resolved = self._move(name, value) if name in self._table.shifts else self._resolve(column, value)
@@ -180,6 +187,21 @@ class _Row:
                 ' that a column can hold; dateMode="absolute" on the field leaves it as it is'
             )
         return moved
+
+    def _files(self) -> Iterator[Change]:
+        """The files that differ, each a change of its own: each is a request, and has an outcome, of its own."""
+        for name, value in self._record.values.items():
+            if not isinstance(value, FileRef) or not self._table.moves(name):
+                continue
+            known = self._current.values.get(name) if self._current is not None else None
+            if self._current is not None and not self._info.columns[name].readable:
+                continue  # what cannot be compared stays
+            where = f"table {self._info.name}, row {self._source_id}, {name}"
+            after = self._table.files.wanted(where, value, known)
+            before = self._table.files.current(self._info.name, self._target_id, name, known, after)
+            if not same_value(before, after):
+                told = {name: before} if self._current is not None else {}
+                yield self._change(Phase.FILES, Action.UPDATE, before=told, after={name: after})
 
     def _take_new(self, column: ColumnInfo, value: Value, resolved: Value) -> None:
         image_later = column.type is ColumnType.IMAGE and column.name != self._info.primary_image

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from confmig.model.printable import printable
 from confmig.model.secrets import SECRETS
-from confmig.model.values import Choices, FileRef, Lookup, Parties, Value, plain_form
+from confmig.model.values import Choices, FileContent, FileRef, Lookup, Parties, Value, plain_form
 
 _SENSITIVE = re.compile(
     "password|passwd|secret|token|apikey|api_key|accesskey|privatekey|connectionstring|credential"
@@ -18,6 +18,7 @@ _KEY = secrets.token_bytes(32)
 """New in each run, so that nobody finds a phone number by hashing all of them."""
 _LONGEST = 60
 _CONTEXT = 15
+_SHOWN_DIGEST = 16
 
 
 def show_value(column: str, value: Value) -> str:
@@ -35,6 +36,9 @@ def show_value(column: str, value: Value) -> str:
             return f"{len(parties)} parties"
         case FileRef(file_id, name):
             return shorten(name or file_id)
+        case FileContent(_, name, size, sha256):
+            digest = f", sha256 {sha256[:_SHOWN_DIGEST]}" if sha256 else ""
+            return f"{shorten(name)} ({size:,} bytes{digest})"
         case datetime():
             return value.isoformat(sep=" ", timespec="seconds")
         case Decimal():

@@ -10,7 +10,7 @@ from confmig.model.records import Record
 from confmig.model.values import ColumnType, Value
 from confmig.webapi.auth import AuthMode, environment_url, token_source
 from confmig.webapi.batching import Part, batch_request, batch_responses
-from confmig.webapi.files import FileDownload, download_file
+from confmig.webapi.files import FileDownload, FileUpload, download_file
 from confmig.webapi.metadata import (
     TABLES_A_REQUEST,
     WireTable,
@@ -358,6 +358,17 @@ class Environment:
         set1, set2 = self._table(info.table1).entity_set, self._table(info.table2).entity_set
         parts = [associate_part(self._api, set1, first, navigation, set2, second) for first, second in pairs]
         return [associated(result) for result in self._writer.batch(parts, repeatable=True)]
+
+    def write_file(self, table: str, row_id: str, column: str, name: str, blocks: Iterable[bytes]) -> WriteResult:
+        """Put a file into a row's file column, in place of one that is there.
+
+        Raises:
+            ServiceError: The environment did not answer properly; the column is as it was.
+        """
+        wire = self._table(table)
+        row = {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", wire.info.primary_id: row_id}
+        what = f"Uploading the file {column} of {table} {row_id} to {self.url}"
+        return FileUpload(self._sender, self._api, what).send(row, column, name, blocks)
 
     def _body(self, wire: WireTable, row: RowWrite) -> Json:
         return write_properties(wire, row.values, self._entity_set, row.before)

@@ -16,7 +16,7 @@ from confmig.webapi.replies import DUPLICATE_RECORD, Json, ServiceFault, decode_
 from confmig.webapi.sender import Request, Response, Sender
 
 _JSON = {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
-_JSON_BODY = {**_JSON, "Content-Type": "application/json; charset=utf-8"}
+JSON_BODY = {**_JSON, "Content-Type": "application/json; charset=utf-8"}
 
 
 _ALONE = 25
@@ -42,7 +42,7 @@ class WriteResult:
 
 
 DONE = WriteResult(WriteStatus.DONE)
-_LOST = WriteResult(WriteStatus.LOST)
+LOST = WriteResult(WriteStatus.LOST)
 
 
 class Writer:
@@ -66,20 +66,20 @@ class Writer:
         targets = [{"@odata.type": f"Microsoft.Dynamics.CRM.{table}", **body} for body in bodies]
         if not bodies:
             return []
-        request = Request("POST", url, _JSON_BODY, encode_json({"Targets": targets}), repeatable=False)
+        request = Request("POST", url, JSON_BODY, encode_json({"Targets": targets}), repeatable=False)
         try:
             response = self._sender.send(request)
         except LostAnswerError:
-            return [_LOST] * len(bodies)
+            return [LOST] * len(bodies)
         if response.status < 300:
-            return [DONE if _tells_of(message, len(bodies), response) else _LOST] * len(bodies)
+            return [DONE if _tells_of(message, len(bodies), response) else LOST] * len(bodies)
         fault = fault_of(response)
         if fault.denies_table:
             return [WriteResult(WriteStatus.REFUSED, fault)] * len(bodies)
         if response.status in {429, 503}:
             raise error_of(fault, f"Writing {table}")  # still busy after all attempts; nothing was carried out
-        if _is_unclear(response):
-            return [_LOST] * len(bodies)
+        if is_unclear(response):
+            return [LOST] * len(bodies)
         if len(bodies) <= _ALONE:
             return self.batch([singly(body) for body in bodies])
         half = len(bodies) // 2
@@ -101,24 +101,24 @@ class Writer:
         try:
             response = self._sender.send(batch_request(self._api, parts, _JSON, repeatable=repeatable))
         except LostAnswerError:
-            return [_LOST] * len(parts)
+            return [LOST] * len(parts)
         if response.status < 300:
             try:
                 return [_part_result(answer) for answer in batch_responses(response, len(parts))]
             except ServiceError:
-                return [_LOST] * len(parts)  # something was done, but not told so that it can be understood
+                return [LOST] * len(parts)  # something was done, but not told so that it can be understood
         fault = fault_of(response)
         if response.status in {429, 503} or fault.denies_table:
             raise error_of(fault, "Writing a batch")
-        if _is_unclear(response):
-            return [_LOST] * len(parts)
+        if is_unclear(response):
+            return [LOST] * len(parts)
         if len(parts) == 1:
             return [WriteResult(WriteStatus.REFUSED, fault)]
         half = len(parts) // 2
         return self._batch(parts[:half], repeatable=repeatable) + self._batch(parts[half:], repeatable=repeatable)
 
 
-def _is_unclear(response: Response) -> bool:
+def is_unclear(response: Response) -> bool:
     """Whether a refusal leaves open what was done: something else answered in the service's place."""
     return response.status >= 500 and not fault_of(response).code
 
@@ -126,7 +126,7 @@ def _is_unclear(response: Response) -> bool:
 def _tells_of(message: str, rows: int, response: Response) -> bool:
     """Whether an answer is the one that a bulk message gives when it was carried out."""
     if message != "CreateMultiple":
-        return _is_empty(response)
+        return is_empty(response)
     try:
         ids = decode_json(response.body, message).get("Ids")
     except ServiceError:
@@ -134,14 +134,14 @@ def _tells_of(message: str, rows: int, response: Response) -> bool:
     return response.status == 200 and isinstance(ids, list) and len(ids) == rows
 
 
-def _is_empty(response: Response) -> bool:
+def is_empty(response: Response) -> bool:
     """Whether an answer is that of a write that was carried out: 204, and nothing else in it."""
     return response.status in {200, 201, 204} and not response.body
 
 
 def _part_result(response: Response) -> WriteResult:
     if response.status < 300:
-        return DONE if _is_empty(response) else _LOST
+        return DONE if is_empty(response) else LOST
     return WriteResult(WriteStatus.REFUSED, fault_of(response))
 
 
