@@ -19,7 +19,7 @@ from confmig.model.records import Record
 from confmig.model.values import FileRef
 from confmig.package.package import Package
 from tests.flow.conftest import Confmig, Serve
-from tests.webapi.wire import LOST, Instead, Wire
+from tests.webapi.wire import LOST, Instead, Wire, refusal
 
 SCHEMA = """<entities>
   <entity name="shop_doc" displayname="Doc" etc="10003" primaryidfield="shop_docid" primarynamefield="shop_name" disableplugins="false">
@@ -195,7 +195,7 @@ def test_what_is_different_is_shown_and_written_and_nothing_else(
         f"report.pdf (1,024 bytes, sha256 {digests[b'r' * 1024]})"
         f" → report.pdf (1,024 bytes, sha256 {digests[b'R' * 1024]})"
     )
-    assert told["Doc 1", "shop_cover"].startswith("cover.png (1 bytes) → front.png (1 bytes, sha256 ")
+    assert told["Doc 1", "shop_cover"].startswith("cover.png (1 byte) → front.png (1 byte, sha256 ")
     assert told["Doc 3", "shop_paper"].startswith(f"large.bin ({len(LARGE):,} bytes) → large.bin ({len(LARGE) - 1:,} ")
     assert told["Doc 6", "shop_cover"].startswith("— → new.txt (3 bytes, sha256 ")
     assert len(told) == 4
@@ -309,3 +309,30 @@ def test_a_file_that_the_service_refuses_fails_alone_and_in_its_words(
         ("Doc 1", "failed", "Attachment file size is too big. [0x80044a02]")
     ]
     assert package_of(confmig, target, given, "back.zip") == held({2: docs[2]})
+
+
+def test_an_approved_plan_goes_on_with_the_files_that_are_left(confmig: Confmig, serve: Serve, tmp_path: Path) -> None:
+    given = write_docs(tmp_path / "given.zip", DOCS)
+    wire = Wire()
+    target = serve(wire, package=given, empty=True)
+    planned = confmig("plan", "--target", target.url, "--data", given, "--format", "json")
+    command = ["import", "--target", target.url, "--plan", "confmig.plan", "--data", given, "--format", "json"]
+    command += ["--expect-digest", planned.facts["plan_digest"]]
+    left = [refusal(400, "0x80043e09", "The attachment is blocked.")]
+    wire.fault = lambda passed: left.pop() if left and "UploadBlock" in passed.target else None
+    first = confmig(*command)
+    assert (first.code, first.facts["applied"], first.facts["failed"]) == (9, 11, 1), first.err
+    second = confmig(*command, "--run", "another.run")
+    assert (second.code, second.facts["writes"], second.facts["not_applied"]) == (0, 1, 0), second.out + second.err
+    assert package_of(confmig, target.url, given, "back.zip") == held(DOCS)
+
+
+def test_files_that_the_package_does_not_name_stay_in_the_target(
+    confmig: Confmig, serve: Serve, tmp_path: Path
+) -> None:
+    given = write_docs(tmp_path / "given.zip", DOCS)
+    target = serve(package=given).url
+    less = write_docs(tmp_path / "less.zip", {number: {} for number in DOCS})
+    done = confmig("import", "--target", target, "--data", less, "--format", "json")
+    assert (done.code, done.facts["writes"]) == (0, 0)
+    assert package_of(confmig, target, given, "back.zip") == held(DOCS)

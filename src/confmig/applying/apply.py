@@ -15,6 +15,8 @@ from confmig.planning.plan import Action, Change, Phase
 from confmig.webapi.environment import Environment
 
 MOST_PARALLEL = 16
+_MOST_FILES = 4
+"""Files side by side: each that is under way holds a block of 4 MB several times over."""
 
 Progress = Callable[[int, str], None]
 """Told how many changes are done since the last call, and of which table."""
@@ -87,7 +89,7 @@ class _Application:
                     if self._is_stopped():
                         break
                     self._begin(pool, self._without_failed_rows(batch))
-                    while len(self._running) >= workers:
+                    while len(self._running) >= (min(workers, _MOST_FILES) if _is_file(batch) else workers):
                         self._collect()
                 while self._running:
                     self._collect()
@@ -106,7 +108,7 @@ class _Application:
             self._running[pool.submit(self._apply, batch)] = batch
 
     def _apply(self, batch: list[Change]) -> BatchResult:
-        if batch[0].phase is Phase.FILES and self._files is not None:
+        if _is_file(batch) and self._files is not None:
             return apply_file(self._environment, batch[0], self._files, unclear=batch[0].seq in self._unclear)
         return apply_batch(self._environment, batch, self._on_drift, self._unclear)
 
@@ -154,3 +156,7 @@ class _Application:
         if skipped:
             self._run.record(skipped)
         return left
+
+
+def _is_file(batch: Sequence[Change]) -> bool:
+    return batch[0].phase is Phase.FILES

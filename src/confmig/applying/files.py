@@ -12,6 +12,7 @@ from typing import IO
 from confmig.applying.batch import TRIES, BatchResult, access_fault, outcome_of
 from confmig.applying.outcomes import Outcome, Status
 from confmig.errors import PackageError
+from confmig.model.printable import printable
 from confmig.model.values import FileContent, FileRef, Value
 from confmig.planning.files import hash_of
 from confmig.planning.plan import Change
@@ -96,7 +97,7 @@ def _checked_blocks(payload: IO[bytes], after: FileContent) -> Iterator[bytes]:
         yield block
     if content.hexdigest() != after.sha256:
         raise PackageError(
-            f"The payload of file {after.id} ({after.name}) is not the one that the plan was made from.",
+            f"The payload of file {after.id} ({printable(after.name)}) is not the one that the plan was made from.",
             "Give the package that the plan was made from, unchanged.",
         )
 

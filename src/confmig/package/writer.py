@@ -85,14 +85,12 @@ def write_package(
 
 
 def _write_files(archive: ZipWriter, file_ids: set[str], files: OpenFile | None) -> None:
-    """Write the payloads after the list of what kinds of parts there are.
-
-    They are stored as they are: most kinds of files are packed already, and one of zeros would look like a zip bomb.
-    """
+    """Write the payloads after the list of what kinds of parts there are."""
     if files is None or not file_ids:
         archive.add("[Content_Types].xml", CONTENT_TYPES)
         return
     archive.add("[Content_Types].xml", CONTENT_TYPES_WITH_FILES)
+    # Stored as they are: most kinds of files are packed already, and one of zeros would look like a zip bomb.
     for file_id in sorted(file_ids):
         with files(file_id) as content, archive.member(f"files/{file_id}.bin", pack=False) as stream:
             while chunk := content.read(_CHUNK):

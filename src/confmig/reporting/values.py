@@ -38,7 +38,7 @@ def show_value(column: str, value: Value) -> str:
             return shorten(name or file_id)
         case FileContent(_, name, size, sha256):
             digest = f", sha256 {sha256[:_SHOWN_DIGEST]}" if sha256 else ""
-            return f"{shorten(name)} ({size:,} bytes{digest})"
+            return f"{shorten(name)} ({size:,} {'byte' if size == 1 else 'bytes'}{digest})"
         case datetime():
             return value.isoformat(sep=" ", timespec="seconds")
         case Decimal():
