@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -202,6 +203,7 @@ def emulator(
     host, port = _address(listen)
     if any(importlib.util.find_spec(name) is None for name in ("trustme", "uvicorn", "yaml")):
         raise UsageError("the emulator needs its extra: pip install 'confmig[emulator]'")
+    from confmig.commands.packages import as_zip
     from confmig.emulator.errors import EmulatorStartError, PackageFileError
     from confmig.emulator.http.server import serve
     from confmig.emulator.options import EmulatorOptions
@@ -209,7 +211,6 @@ def emulator(
     options = EmulatorOptions(
         host=host,
         port=port,
-        package=package,
         empty=empty,
         without_outside_rows=without_outside_rows,
         environment=environment,
@@ -232,7 +233,8 @@ def emulator(
         behaviours=tuple(behaviour or ()),
     )
     try:
-        serve(options)
+        with as_zip(package) as served:
+            serve(replace(options, package=served))
     except PackageFileError as error:
         raise PackageError(str(error)) from error
     except EmulatorStartError as error:

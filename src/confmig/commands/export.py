@@ -1,6 +1,5 @@
 """``confmig export``: Read the schema's rows from the source into a data package."""
 
-import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -20,9 +19,10 @@ from confmig.commands.options import (
     auth_mode,
     require_distinct,
 )
+from confmig.commands.packages import data_target, require_data_name
 from confmig.commands.results import finish
 from confmig.commands.sides import places_of
-from confmig.errors import ExitCode, ServiceError, UsageError
+from confmig.errors import ExitCode, ServiceError
 from confmig.exporting.export import ExportCounts, read_events, source_findings
 from confmig.exporting.files import ExportedFiles
 from confmig.exporting.live import LiveGuard, without_states
@@ -31,7 +31,7 @@ from confmig.model.schema import Schema
 from confmig.package.manifest import Manifest, count_tables, manifest_path, write_manifest
 from confmig.package.package import Package, read_schema
 from confmig.package.schemafile import write_schema
-from confmig.package.writer import source_date, write_package
+from confmig.package.writer import write_package
 from confmig.profiles.profile import load_profiles
 from confmig.reporting.build import export_report
 from confmig.reporting.findings import NOWHERE, Places, findings_report
@@ -52,26 +52,13 @@ def export(
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
-    """Read the schema's rows from the source into a data package, with a manifest beside it."""
+    """Read the schema's rows from the source into a data package, a zip or a folder, with a manifest beside it."""
     require_distinct(schema, data, manifest_path(data), *(report or ()))
     require_report_paths(report or ())
     wanted = read_schema(schema)
-    require_zip_name(data)
+    require_data_name(data)
     environment = connect(source, auth_mode(source_auth, auth, source), "source")
     return finish(export_package(environment, *wanted, data, live, places_of(schema, wanted[1])), format_, report)
-
-
-def require_zip_name(data: Path) -> None:
-    """Check where the package goes, and the time that it is to have, before anything is read.
-
-    Raises:
-        UsageError: It is a folder, or a file that is no zip; or SOURCE_DATE_EPOCH is no time.
-    """
-    source_date()
-    if data.is_dir():
-        raise UsageError(f"--data {data}: this is a folder.", "Give the name of the zip to write.")
-    if data.exists() and not zipfile.is_zipfile(data):
-        raise UsageError(f"--data {data}: this file is no package, and would be replaced by one.", "Give another name.")
 
 
 def export_package(
@@ -93,7 +80,8 @@ def export_package(
     guard.look(schema, source)
     if errors_of(findings := tuple(live_findings(guard.found, live))):
         return findings_report("export", findings, places)
-    counts = _write(data, schema, schema_bytes, source, guard)
+    with data_target(data) as path:
+        counts = _write(path, schema, schema_bytes, source, guard)
     findings = tuple(live_findings(guard.found, live))
     if counts is None:
         return findings_report("export", findings, places)

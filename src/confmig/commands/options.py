@@ -35,6 +35,9 @@ DataFile = Annotated[Path, typer.Option(envvar="CONFMIG_DATA", help="Data packag
 OptionalData = Annotated[
     Path | None, typer.Option("--data", envvar="CONFMIG_DATA", help="Data package: a zip, or a folder.")
 ]
+PackageArgument = Annotated[
+    Path, typer.Argument(envvar="CONFMIG_DATA", help="Data package: a zip, or a folder.", show_default=False)
+]
 PlanPath = Annotated[Path, typer.Option("--plan", envvar="CONFMIG_PLAN", help="Plan file.")]
 RunPath = Annotated[
     Path | None, typer.Option("--run", envvar="CONFMIG_RUN", help="Run file: the journal and the evidence.")

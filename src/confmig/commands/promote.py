@@ -8,7 +8,7 @@ from confmig.checking.findings import errors_of
 from confmig.checking.live import LivePolicy
 from confmig.checking.versions import VersionPolicy
 from confmig.commands.check import check_environments
-from confmig.commands.export import export_package, require_zip_name
+from confmig.commands.export import export_package
 from confmig.commands.import_ import import_data
 from confmig.commands.options import (
     AsOf,
@@ -34,6 +34,7 @@ from confmig.commands.options import (
     moment_of,
     require_distinct,
 )
+from confmig.commands.packages import require_data_name
 from confmig.commands.results import finish
 from confmig.commands.sides import connect_two
 from confmig.errors import ExitCode, UsageError
@@ -83,7 +84,7 @@ def promote(
         as_of=moment_of(as_of),
     )
     wanted = read_schema(schema)
-    require_zip_name(data)
+    require_data_name(data)
     source_environment, target_environment = connect_two(source, target, auth, source_auth, target_auth)
     findings = check_environments(wanted[0], source_environment, target_environment, options, live)
     if errors_of(findings):

@@ -18,6 +18,14 @@ COMMANDS = {
         "Check whether a schema is complete and right, alone and against environments.",
     ),
     "export": ("confmig.commands.export:export", "Read the schema's rows from the source into a data package."),
+    "unpack": (
+        "confmig.commands.unpack:unpack",
+        "Turn a package into a folder made for git: one file a row, long texts and files beside it.",
+    ),
+    "pack": (
+        "confmig.commands.pack:pack",
+        "Turn a folder made for git into the zip that the Configuration Migration Tool takes.",
+    ),
     "diff": ("confmig.commands.diff:diff", "Compare two packages, table by table, row by row, column by column."),
     "plan": ("confmig.commands.plan:plan", "Show what importing this package would change in the target."),
     "import": ("confmig.commands.import_:import_", "Apply a plan exactly, or plan and apply a package."),

@@ -44,6 +44,11 @@ class CmtSource:
         return read_timestamp(self._container)
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The members that are no part of a package."""
+        return self._container.others
+
+    @property
     def file_ids(self) -> Collection[str]:
         """The ids of the files whose payloads are there."""
         return self._files.keys()

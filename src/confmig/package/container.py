@@ -55,6 +55,7 @@ class Container:
                 self._listing = checked_listing(self._zip, path, limits)
                 names = sorted(self._listing)
             self.members = _find_members(names, path)
+            self.others = _others(names, self.members)
         except PackageError:
             self.close()
             raise
@@ -225,6 +226,13 @@ def _walk(path: Path) -> Iterator[tuple[os.DirEntry[str], int]]:
 def _damaged(label: str, error: Exception | str) -> PackageError:
     reason = getattr(error, "strerror", None) or str(error) or "it ends too early"
     return PackageError(f"{label} cannot be read: {reason}.", "The file is damaged; fetch or export it again.")
+
+
+def _others(names: list[str], members: Members) -> tuple[str, ...]:
+    """The names of what is no part of a package."""
+    payloads = (name for name in members.files if name.endswith(".bin"))
+    known = {members.schema, *members.rows, *payloads, "[Content_Types].xml"}
+    return tuple(name for name in names if name not in known)
 
 
 def _find_members(names: list[str], path: Path) -> Members:

@@ -13,6 +13,7 @@ from confmig.model.schema import Schema
 from confmig.package.cmt import CmtSource
 from confmig.package.container import open_plain
 from confmig.package.digest import ContentDigest
+from confmig.package.folder import is_folder_form
 from confmig.package.limits import LIMITS, Limits
 from confmig.package.schemafile import LARGEST_SCHEMA, parse_schema, write_schema
 from confmig.package.source import Source
@@ -27,7 +28,7 @@ class Package:
     Use as a context manager. ``digest`` is known after the rows were read once to the end.
 
     Args:
-        path: A zip, a folder that holds data.xml, or the folder form.
+        path: A zip, a folder that holds data.xml, or the folder form, which holds package.yml.
         limits: What the package may ask of the reader.
 
     Raises:
@@ -36,7 +37,7 @@ class Package:
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         self.path = path
-        self._source: Source = CmtSource(path, limits)
+        self._source = _open_source(path, limits)
         self._digest: str | None = None
         self._files: dict[str, tuple[int, str]] = {}
 
@@ -92,6 +93,11 @@ class Package:
         return hashlib.sha256(write_schema(self.schema)).hexdigest()
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of files that lie in it and are no part of a package."""
+        return self._source.left_out
+
+    @property
     def file_ids(self) -> Collection[str]:
         """The ids of the files whose payloads are in the package."""
         return self._source.file_ids
@@ -144,6 +150,27 @@ class Package:
                 pass
         assert self._digest is not None  # noqa: S101  # rows() sets it at its end
         return self._digest
+
+
+def _open_source(path: Path, limits: Limits) -> Source:
+    if is_folder_form(path):
+        from confmig.package.folder.source import FolderSource  # PyYAML is for this form only
+
+        return FolderSource(path, limits)
+    return CmtSource(path, limits)
+
+
+def require_same_content(package: Package, written: Package) -> None:
+    """Check that a package was written in another form without loss.
+
+    Raises:
+        PackageError: It was not.
+    """
+    if package.digest != written.digest:
+        raise PackageError(
+            f"{package.path}: written in the other form this package would not be the same; nothing was written.",
+            "Please report it, with the package if you may.",
+        )
 
 
 def read_schema(path: Path, limits: Limits = LIMITS) -> tuple[Schema, bytes]:

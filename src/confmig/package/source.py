@@ -24,6 +24,10 @@ class Source(Protocol):
         """When the package was exported, as its text."""
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of files that are no part of a package."""
+
+    @property
     def file_ids(self) -> Collection[str]:
         """The ids of the files whose payloads are there."""
 

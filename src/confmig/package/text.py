@@ -124,7 +124,8 @@ def _parse_decimal(text: str) -> Decimal | None:
     number = Decimal(stripped)
     if number and not -MOST_DIGITS <= number.adjusted() <= MOST_DIGITS:
         raise ValueError(f"is a number out of any column's range: {shown(text)}")
-    return number
+    # With an exponent it is written another way than it would be read, and so would have another digest.
+    return Decimal(format(number, "f")) if "e" in stripped.lower() else number
 
 
 def _parse_float(text: str) -> float | None:

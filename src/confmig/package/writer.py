@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,14 +33,19 @@ OpenFile = Callable[[str], AbstractContextManager[IO[bytes]]]
 _CHUNK = 1024 * 1024
 
 
+NOW = ""
+"""The time of export where it is not given."""
+
+
 def write_package(
     path: Path,
     schema_bytes: bytes,
     schema: Schema,
     events: Iterable[PackageEvent],
-    timestamp: str | None = None,
+    timestamp: str | None = NOW,
     keep: Callable[[], bool] = lambda: True,
     files: OpenFile | None = None,
+    file_ids: Collection[str] | None = None,
 ) -> None:
     """Write a data package; it appears under its name only when it is whole.
 
@@ -52,24 +57,26 @@ def write_package(
         schema_bytes: The schema file, taken over byte for byte.
         schema: The same, parsed: it tells how values are written.
         events: Tables, rows and associations in the order in which they are to stand.
-        timestamp: The time of export; default: now, or SOURCE_DATE_EPOCH.
+        timestamp: The time of export, or None where the package is to tell none; default: now, or SOURCE_DATE_EPOCH.
         keep: Asked once all rows were read: whether the package may appear after all.
         files: Opens the payload of a file column by its id; without it no payloads are written.
+        file_ids: The files whose payloads are written; default: all that rows refer to.
 
     Raises:
         PackageError: A value cannot be written so that it is read as the same again.
         UsageError: SOURCE_DATE_EPOCH is no time, or the file cannot be written.
     """
-    timestamp = timestamp or export_timestamp()
+    if timestamp == NOW:
+        timestamp = export_timestamp()
     partial = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb", buffering=_CHUNK) as stream:
             archive = ZipWriter(stream, pack=source_date() is None)
             with archive.member("data.xml") as data:
-                file_ids = write_rows(data.write, schema, events, timestamp)
+                referred = write_rows(data.write, schema, events, timestamp)
             archive.add("data_schema.xml", schema_bytes)
-            _write_files(archive, file_ids, files)
+            _write_files(archive, referred if file_ids is None else set(file_ids), files)
             archive.finish()
         if keep():
             partial.replace(path)

@@ -8,6 +8,7 @@ from confmig.checking.findings import Finding
 from confmig.model.schema import Schema
 from confmig.model.written import WrittenEvent
 from confmig.package.container import Container
+from confmig.package.folder import SCHEMA_FILE, is_folder_form
 from confmig.package.inferring import infer_schema
 from confmig.package.limits import LIMITS, Limits
 from confmig.package.package import read_schema_file
@@ -51,6 +52,41 @@ class WrittenPackage:
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         self.path = path
+        self._form = _WrittenFolder(path, limits) if is_folder_form(path) else _WrittenXml(path, limits)
+
+    def __enter__(self) -> "WrittenPackage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the package's files."""
+        self._form.close()
+
+    @property
+    def schema(self) -> WrittenSchema:
+        """The schema, whatever is wrong with it."""
+        return self._form.schema
+
+    @property
+    def file_ids(self) -> Collection[str]:
+        """The ids of the files whose payloads are there."""
+        return self._form.file_ids
+
+    def events(self) -> Iterator[WrittenEvent]:
+        """All that the package holds, in the order of its files.
+
+        Raises:
+            PackageError: It is broken XML or YAML, or damaged.
+        """
+        return self._form.events()
+
+
+class _WrittenXml:
+    """A package that has data.xml."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
         self._container = Container(path, limits)
         try:
             self.schema = self._read_schema()
@@ -67,26 +103,36 @@ class WrittenPackage:
         data = self._container.read(member)
         return WrittenSchema(parse_schema(data, self._container.label(member), problems), data, problems, member)
 
-    def __enter__(self) -> "WrittenPackage":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
-        """Close the package's files."""
         self._container.close()
 
     @property
     def file_ids(self) -> Collection[str]:
-        """The ids of the files whose payloads are there."""
         names = (name.removeprefix("files/") for name in self._container.members.files if name.endswith(".bin"))
         return {name.removesuffix(".bin").lower() for name in names}
 
     def events(self) -> Iterator[WrittenEvent]:
-        """All that the package holds, in the order of its files.
-
-        Raises:
-            PackageError: It is broken XML, or damaged.
-        """
         return read_written(self._container)
+
+
+class _WrittenFolder:
+    """A package in the folder form."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        from confmig.package.folder.source import FolderSource  # PyYAML is for this form only
+
+        problems: list[Finding] = []
+        self._source = FolderSource(path, limits, problems)
+        self.schema = WrittenSchema(self._source.schema, self._source.schema_bytes, problems, SCHEMA_FILE)
+
+    @property
+    def file_ids(self) -> Collection[str]:
+        return self._source.file_ids
+
+    def events(self) -> Iterator[WrittenEvent]:
+        from confmig.package.folder.written import read_written_folder
+
+        return read_written_folder(self._source)
+
+    def close(self) -> None:
+        self._source.close()

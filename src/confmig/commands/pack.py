@@ -1,0 +1,63 @@
+"""``confmig pack``: Turn a folder made for git into a package, losing nothing."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from confmig.commands.options import Format, FormatOption, PackageArgument, Reports
+from confmig.commands.packages import PackedCounts, require_zip_name, take_manifest_along, write_zip
+from confmig.commands.results import finish
+from confmig.commands.unpack import require_apart
+from confmig.errors import ExitCode
+from confmig.package.package import Package
+from confmig.reporting.report import Report, Section
+from confmig.reporting.values import number_of
+from confmig.reporting.write import require_report_paths
+
+
+def pack(
+    data: PackageArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(envvar="CONFMIG_OUTPUT", help="Zip to write; default: named as the folder."),
+    ] = None,
+    format_: FormatOption = Format.TEXT,
+    report: Reports = None,
+) -> ExitCode:
+    """Turn a folder made for git into the zip that the Configuration Migration Tool takes."""
+    require_report_paths(report or ())
+    path = output or data.with_name(f"{data.resolve().name.removesuffix('.zip')}.zip")
+    require_apart(data, path)
+    require_zip_name(path, "--output")
+    with Package(data) as package:
+        counts = write_zip(package, path)
+        left_out = package.left_out
+    manifest = take_manifest_along(data, path)
+    return finish(_report(path, counts, manifest, left_out), format_, report)
+
+
+def _report(path: Path, counts: PackedCounts, manifest: Path | None, left_out: tuple[str, ...]) -> Report:
+    tables = sorted(counts.rows | counts.associations)
+    rows, pairs = counts.rows.total(), counts.associations.total()
+    return Report(
+        "pack",
+        ExitCode.DONE,
+        f"Packed {number_of(rows, 'row')} and {number_of(pairs, 'association')} of {number_of(len(tables), 'table')}"
+        f" into {path}.",
+        {
+            "rows": rows,
+            "associations": pairs,
+            "data_file": str(path),
+            "data_digest": counts.digest,
+            **({"manifest_file": str(manifest)} if manifest else {}),
+        },
+        [
+            Section(
+                "Tables",
+                ("table", "rows", "associations"),
+                [(table, counts.rows[table], counts.associations[table]) for table in tables],
+            ),
+            Section("Left out", ("what",), [(name,) for name in left_out]),
+        ],
+    )
