@@ -159,6 +159,8 @@ class _Comparison:
             kind = Kind.ASSOCIATED if one is None else Kind.DISASSOCIATED
             yield Difference(kind, *of_row, before, after, name=name)
             return
+        if one.same_as(other):
+            return
         links = decode_link(one.body), decode_link(other.body)
         if before != after:
             yield Difference(Kind.CHANGED, *of_row, before, after, "table", name)
