@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from confmig.checking.findings import Finding, Severity
-from confmig.checking.rules.rule import RowRule, Rule, named, quoted
+from confmig.checking.rules.rule import RowRule, Rule, named
 from confmig.model.schema import Column
 from confmig.model.values import ColumnType
 from confmig.model.written import WrittenRow, WrittenValue
@@ -25,6 +25,6 @@ class BoolMisread(RowRule):
 
     def value(self, row: WrittenRow, value: WrittenValue, column: Column) -> Iterable[Finding]:
         """Whether the text is one that both read alike."""
-        if self.facts.refusal(column.type, value.text):
-            message = f"{named(row)}: {column.name} is {quoted(value.text)}, which is neither True nor False."
+        if why := self.facts.refusal(column.type, value.text):
+            message = f"{named(row)}: {column.name} {why}."
             yield self.of_row(row, message, "Write True or False.", value)

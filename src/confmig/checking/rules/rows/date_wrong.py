@@ -1,9 +1,9 @@
-"""A value of a date column that is no date."""
+"""A value of a date column that is no date, or is finer than confmig can keep."""
 
 from collections.abc import Iterable
 
 from confmig.checking.findings import Finding, Severity
-from confmig.checking.rules.rule import RowRule, Rule, named, quoted
+from confmig.checking.rules.rule import RowRule, Rule, named
 from confmig.model.schema import Column
 from confmig.model.values import ColumnType
 from confmig.model.written import WrittenRow, WrittenValue
@@ -26,6 +26,6 @@ class DateWrong(RowRule):
 
     def value(self, row: WrittenRow, value: WrittenValue, column: Column) -> Iterable[Finding]:
         """Whether the text is a date."""
-        if self.facts.refusal(column.type, value.text):
-            message = f"{named(row)}: {column.name} is {quoted(value.text)}, which is no date."
+        if why := self.facts.refusal(column.type, value.text):
+            message = f"{named(row)}: {column.name} {why}."
             yield self.of_row(row, message, "Write it as 2026-05-01T08:00:00.0000000Z.", value)
