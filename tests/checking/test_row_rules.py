@@ -202,6 +202,15 @@ def test_equal_findings_are_one_with_a_number_and_the_first_places(tmp_path: Pat
     assert f"{APPLE[:-3]}100" in finding.message
 
 
+def test_findings_beyond_ten_thousand_kinds_are_counted_only() -> None:
+    schema = Schema((Table("a", "aid", (Column("aid", ColumnType.GUID),)),))
+    values = (WrittenValue("aid", FRUIT, 1), *(WrittenValue(f"x{n}", "1", 1) for n in range(10_250)))
+    events: list[WrittenEvent] = [WrittenTable("a", "f", 1), WrittenRow("a", FRUIT, values, "f", 1)]
+    found = row_findings(events, PackageFacts(schema, refusing(parse_value)))
+    assert len(found) == 10_001
+    assert found[-1].message == "There are 250 findings more."
+
+
 def test_what_points_out_of_the_package_is_no_finding(tmp_path: Path) -> None:
     data = DATA.replace('value="True"', 'value="False"')
     schema = SCHEMA.replace('lookupType="shop_item"', 'lookupType="account|shop_item"')

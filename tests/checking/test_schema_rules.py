@@ -49,6 +49,9 @@ CASES = [
     Case("schema-refused", 'primaryKey="true"', 'primaryKey="True"', column="shop_itemid", says="'True'"),
     Case("schema-refused", 'name="shop_big" ', "", says="no name"),
     Case("schema-refused", "</filter>", "</filter><Filter />", says="<filter>"),
+    Case("relationship-incomplete", ' m2mTargetEntity="shop_kind"', "", column="shop_item_kind"),
+    Case("relationship-incomplete", 'isreflexive="false"', 'isreflexive="true"', column="shop_item_kind"),
+    Case("lookup-untyped", ' lookupType="shop_item"', "", column="shop_parent"),
     Case("dependency-missing", 'lookupType="shop_item"', 'lookupType="account"', column="shop_parent"),
 ]  # fmt: skip
 

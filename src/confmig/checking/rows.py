@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from confmig.checking.findings import Finding
+from confmig.checking.findings import Finding, Severity
 from confmig.checking.rules.ids import id_number
 from confmig.checking.rules.registry import ROW_RULES
-from confmig.checking.rules.rule import PackageFacts, RowRule
+from confmig.checking.rules.rule import PackageFacts, RowRule, Rule
 from confmig.model.schema import Column, Table
 from confmig.model.values import ColumnType
 from confmig.model.written import WrittenEvent, WrittenPairs, WrittenRow, WrittenStart, WrittenTable, WrittenValue
@@ -15,6 +15,8 @@ _PLACES = 5
 """Places of equal findings that are told; all are counted."""
 _MOST = 10_000
 """Findings of different kinds beyond which no more are kept: such a package is broken all over."""
+
+_CUT = Rule("findings-cut", Severity.WARNING, "", "")
 
 _ValueHook = Callable[[WrittenRow, WrittenValue, Column], Iterable[Finding]]
 
@@ -30,23 +32,40 @@ def row_findings(
         PackageError: The events come from a package that cannot be read.
     """
     asked = _Asked(facts, [rule(facts) for rule in rules])
-    found: dict[tuple[str, ...], Finding] = {}
+    gathered = _Gathered()
     for event in events:
         for finding in asked.about(event):
-            _gather(found, finding)
+            gathered.add(finding)
     for finding in asked.at_the_end():
-        _gather(found, finding)
-    return list(found.values())
+        gathered.add(finding)
+    return gathered.findings()
 
 
-def _gather(found: dict[tuple[str, ...], Finding], finding: Finding) -> None:
-    key = (finding.rule, finding.table, finding.column, finding.consequence)
-    known = found.get(key)
-    if known is not None:
-        places = known.places if len(known.places) >= _PLACES else known.places + finding.places
-        found[key] = replace(known, count=known.count + finding.count, places=places)
-    elif len(found) < _MOST:
-        found[key] = finding
+class _Gathered:
+    """Findings, of which equal ones are one."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, ...], Finding] = {}
+        self._left_out = 0
+
+    def add(self, finding: Finding) -> None:
+        """Add a finding, or count it to an equal one."""
+        key = (finding.rule, finding.table, finding.column, finding.consequence)
+        known = self._found.get(key)
+        if known is not None:
+            places = known.places if len(known.places) >= _PLACES else known.places + finding.places
+            self._found[key] = replace(known, count=known.count + finding.count, places=places)
+        elif len(self._found) < _MOST:
+            self._found[key] = finding
+        else:
+            self._left_out += 1
+
+    def findings(self) -> list[Finding]:
+        """All of them, and a word about those that were too many."""
+        found = list(self._found.values())
+        if self._left_out:
+            found.append(_CUT.finding("", "", f"There are {self._left_out:,} findings more.", "Mend these first."))
+        return found
 
 
 class _Asked:

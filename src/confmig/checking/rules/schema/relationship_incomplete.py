@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from confmig.checking.findings import Finding, Severity
 from confmig.checking.rules.rule import Rule, SchemaFacts
+from confmig.model.schema import Relationship, Table
 
 RULE = Rule(
     "relationship-incomplete",
@@ -21,15 +22,19 @@ def check(facts: SchemaFacts) -> Iterator[Finding]:
     """Look at each many-to-many relationship."""
     for table in facts.schema.merged_tables():
         for relationship in table.many_to_many:
-            target = facts.schema.table(relationship.target or "")
-            for word, value, right in (
-                ("m2mTargetEntity", relationship.target, ""),
-                ("m2mTargetEntityPrimaryKey", relationship.target_primary_id, target.primary_id if target else ""),
-            ):
-                if not value:
-                    message = f"Relationship {relationship.name} of {table.name} has no {word}."
-                elif right and value != right:
-                    message = f"Relationship {relationship.name} of {table.name} has {word}={value!r}, not {right!r}."
-                else:
-                    continue
+            for what in _wrong(facts, table, relationship):
+                message = f"Relationship {relationship.name} of {table.name} has {what}."
                 yield RULE.finding(table.name, relationship.name, message, "Generate the schema again from the source.")
+
+
+def _wrong(facts: SchemaFacts, table: Table, relationship: Relationship) -> Iterator[str]:
+    target, key = relationship.target, relationship.target_primary_id
+    if not target:
+        yield "no m2mTargetEntity"
+    elif relationship.reflexive is not (target == table.name):
+        yield f"isreflexive={str(relationship.reflexive).lower()!r} and leads to {target}"
+    declared = facts.schema.table(target or "")
+    if not key:
+        yield "no m2mTargetEntityPrimaryKey"
+    elif declared and key != declared.primary_id:
+        yield f"m2mTargetEntityPrimaryKey={key!r}, not {declared.primary_id!r}"
