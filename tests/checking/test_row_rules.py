@@ -88,6 +88,8 @@ CASES = [
     Case("lookup-dangling", *value("shop_parent", PLUM, NOBODY), column="shop_parent", says=NOBODY),
     Case("relationship-undeclared", 'm2mrelationshipname="shop_item_kind"', 'm2mrelationshipname="shop_other"',
          column="shop_other"),
+    Case("pair-target", 'targetentityname="shop_kind"', 'targetentityname="account"', column="shop_item_kind",
+         says="'account'"),
     Case("pair-id-column", 'targetentitynameidfield="shop_kindid"', 'targetentitynameidfield="kindid"',
          column="shop_item_kind", says="'kindid'"),
     Case("pair-dangling", f"<targetid>{STONE}</targetid>", f"<targetid>{NOBODY}</targetid>", column="shop_item_kind",

@@ -28,6 +28,7 @@ from confmig.checking.rules.rows.new_id import NewId
 from confmig.checking.rules.rows.number_dropped import NumberDropped
 from confmig.checking.rules.rows.pair_dangling import PairDangling
 from confmig.checking.rules.rows.pair_id_column import PairIdColumn
+from confmig.checking.rules.rows.pair_target import PairTarget
 from confmig.checking.rules.rows.party_incomplete import PartyIncomplete
 from confmig.checking.rules.rows.relationship_undeclared import RelationshipUndeclared
 from confmig.checking.rules.rows.state_half import StateHalf
@@ -110,6 +111,7 @@ ROW_RULES: tuple[type[RowRule], ...] = (
     LookupCase,
     LookupDangling,
     RelationshipUndeclared,
+    PairTarget,
     PairIdColumn,
     PairDangling,
     KeyShared,

@@ -26,10 +26,12 @@ class RelationshipUndeclared(RowRule):
         }
 
     def pairs(self, pairs: WrittenPairs) -> Iterable[Finding]:
-        """Whether the table declares the relationship."""
+        """Whether the table declares the relationship; of a table that is not declared no more is said than that."""
+        if pairs.table not in self._names:
+            return
         if not pairs.relationship:
             message = f"An association of {pairs.table} names no relationship; confmig refuses it."
             yield self.of_pairs(pairs, message, "Add m2mrelationshipname.")
-        elif pairs.relationship not in self._names.get(pairs.table, ()):
+        elif pairs.relationship not in self._names[pairs.table]:
             message = f"The schema declares no relationship {pairs.relationship} on {pairs.table}."
             yield self.of_pairs(pairs, message, f"Declare it under <relationships> of {pairs.table}, with manyToMany.")
