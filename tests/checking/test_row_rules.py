@@ -126,6 +126,20 @@ def test_a_payload_that_is_not_there(tmp_path: Path) -> None:
     assert finding.places == (Place("data.xml", line_of(DATA, "shop_manual")),)
 
 
+def test_a_note_whose_parent_is_elsewhere(tmp_path: Path) -> None:
+    """The good package with its items called notes, and their parents rows of another table."""
+    schema = SCHEMA.replace("shop_itemid", "annotationid").replace('"shop_item"', '"annotation"')
+    schema = schema.replace("shop_parent", "objectid").replace("<entityName>shop_item<", "<entityName>annotation<")
+    schema = schema.replace('lookupType="annotation"', 'lookupType="account|annotation"')
+    data = DATA.replace("shop_itemid", "annotationid").replace('"shop_item"', '"annotation"')
+    data = data.replace("shop_parent", "objectid")
+    assert findings_of(write_folder(tmp_path, data, schema)) == []
+    folder = write_folder(tmp_path, data.replace('lookupentity="annotation"', 'lookupentity="account"'), schema)
+    (finding,) = findings_of(folder)
+    assert (finding.rule, finding.table, finding.column) == ("note-parent", "annotation", "objectid")
+    assert findings_of(folder, ["account"]) == []
+
+
 @pytest.mark.parametrize("nothing", ["", "00000000-0000-0000-0000-000000000000"])
 def test_a_row_without_an_id(nothing: str, tmp_path: Path) -> None:
     data = spoilt(DATA, PLUM_ROW, f'<record id="{nothing}" />{PLUM_ROW}')
@@ -147,7 +161,7 @@ def test_users_need_a_map(tmp_path: Path) -> None:
 
 
 def test_every_rule_has_a_case() -> None:
-    tested = {case.rule for case in CASES} | {"file-missing", "id-missing", "users-need-map"}
+    tested = {case.rule for case in CASES} | {"file-missing", "id-missing", "users-need-map", "note-parent"}
     assert tested == {rule.rule.name for rule in ROW_RULES}
 
 

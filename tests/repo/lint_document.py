@@ -19,7 +19,8 @@ it asks of a schema.
 
 An error ends with 3, a warning is told. Each finding names table and column, the file and its lines, what CMT makes
 of it, and what to do. Equal findings about one column are one, with their number and the first five places; `--format
-json` has them under `findings`. In a pipeline findings stand on the lines of files that the repository holds.
+json` has them under `findings`. In a pipeline findings stand on the lines of files that the
+repository holds: of the folder form, on those of the rows.
 
 Without an environment nobody knows which rows the target has. Lookups to tables that the package is not about are
 counted (`lookups_elsewhere`); those to its own tables must lead to rows of it, unless `--outside TABLE` says that the

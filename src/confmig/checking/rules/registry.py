@@ -25,6 +25,7 @@ from confmig.checking.rules.rows.lookup_incomplete import LookupIncomplete
 from confmig.checking.rules.rows.lookup_target import LookupTarget
 from confmig.checking.rules.rows.name_shared import NameShared
 from confmig.checking.rules.rows.new_id import NewId
+from confmig.checking.rules.rows.note_parent import NoteParent
 from confmig.checking.rules.rows.number_dropped import NumberDropped
 from confmig.checking.rules.rows.pair_dangling import PairDangling
 from confmig.checking.rules.rows.pair_id_column import PairIdColumn
@@ -110,6 +111,7 @@ ROW_RULES: tuple[type[RowRule], ...] = (
     LookupTarget,
     LookupCase,
     LookupDangling,
+    NoteParent,
     RelationshipUndeclared,
     PairTarget,
     PairIdColumn,
