@@ -1,11 +1,12 @@
 """Values, schemas and rows of every kind, for the properties that must hold for all of them."""
 
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from confmig.model.records import Association, PackageEvent, Record, TableStart
+from confmig.model.records import Association, PackageEvent, PackageStart, Record, TableStart, Unknown
 from confmig.model.schema import Column, DateMode, Relationship, Schema, Table
 from confmig.model.values import Choices, ColumnType, FileRef, Lookup, Parties, Party, Value
 
@@ -43,6 +44,14 @@ lookups = st.builds(Lookup, names, guids, st.none() | xml_texts)
 decimals = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**19), max_value=10**19, places=4)
 choices = st.lists(st.integers(0, 2**31 - 1), max_size=4).map(lambda options: Choices(tuple(options)))
 files = st.builds(FileRef, guids, st.none() | xml_texts)
+
+
+unknown_attributes = st.lists(
+    st.tuples(names.map("x_{}".format), xml_texts), min_size=1, max_size=2, unique_by=lambda pair: pair[0]
+).map(tuple)
+"""Attributes that nobody knows, as a reader keeps them."""
+
+unknown_elements = st.builds('<x_{0} of="{1}">{1}</x_{0}>'.format, names, names)
 
 
 @st.composite
@@ -145,6 +154,31 @@ def contents(draw: st.DrawFn) -> tuple[Schema, list[PackageEvent]]:
         if found:
             events += [TableStart(table.name, table.display_name), *found]
     return schema, events
+
+
+@st.composite
+def marked_contents(draw: st.DrawFn) -> tuple[Schema, list[PackageEvent]]:
+    """The same with attributes and elements that nobody knows, wherever a file may have them."""
+    schema, plain = draw(contents())
+    events: list[PackageEvent] = [PackageStart(draw(unknown_attributes))] if draw(st.booleans()) else []
+    for event in plain:
+        if isinstance(event, TableStart):
+            events.append(replace(event, extra=draw(st.just(()) | unknown_attributes)))
+        elif isinstance(event, Record):
+            events.append(replace(event, extra=draw(_extras(event))))
+        elif isinstance(event, Association):
+            events.append(replace(event, extra=draw(st.just(()) | unknown_attributes)))
+    events += draw(st.lists(st.builds(Unknown, st.just(""), unknown_elements), max_size=2))
+    return schema, events
+
+
+@st.composite
+def _extras(draw: st.DrawFn, record: Record) -> dict[str, tuple[tuple[str, str], ...]]:
+    marked = [name for name in ("", *record.values) if draw(st.integers(0, 4)) == 0]
+    extra = {name: draw(unknown_attributes) for name in marked}
+    if draw(st.integers(0, 4)) == 0:
+        extra["<>"] = (("", draw(unknown_elements)),)
+    return extra
 
 
 @st.composite
