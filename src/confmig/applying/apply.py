@@ -11,12 +11,14 @@ from confmig.applying.files import OpenFile, apply_file
 from confmig.applying.outcomes import ApplyResult, Outcome, Status
 from confmig.applying.runfile import RunFile
 from confmig.errors import AccessError, ConfmigError
+from confmig.model.values import FileContent
 from confmig.planning.plan import Action, Change, Phase
 from confmig.webapi.environment import Environment
 
 MOST_PARALLEL = 16
-_MOST_FILES = 4
-"""Files side by side: each that is under way holds a block of 4 MB several times over."""
+_MOST_LARGE_FILES = 4
+"""Large files side by side: each that is under way holds a block of 4 MB several times over."""
+_LARGE_FILE = 1024**2
 
 Progress = Callable[[int, str], None]
 """Told how many changes are done since the last call, and of which table."""
@@ -89,7 +91,7 @@ class _Application:
                     if self._is_stopped():
                         break
                     self._begin(pool, self._without_failed_rows(batch))
-                    while len(self._running) >= (min(workers, _MOST_FILES) if _is_file(batch) else workers):
+                    while len(self._running) >= (min(workers, _MOST_LARGE_FILES) if _is_large(batch) else workers):
                         self._collect()
                 while self._running:
                     self._collect()
@@ -108,7 +110,7 @@ class _Application:
             self._running[pool.submit(self._apply, batch)] = batch
 
     def _apply(self, batch: list[Change]) -> BatchResult:
-        if _is_file(batch) and self._files is not None:
+        if batch[0].phase is Phase.FILES and self._files is not None:
             return apply_file(self._environment, batch[0], self._files, unclear=batch[0].seq in self._unclear)
         return apply_batch(self._environment, batch, self._on_drift, self._unclear)
 
@@ -158,5 +160,6 @@ class _Application:
         return left
 
 
-def _is_file(batch: Sequence[Change]) -> bool:
-    return batch[0].phase is Phase.FILES
+def _is_large(batch: Sequence[Change]) -> bool:
+    """Whether a batch is a large file."""
+    return any(isinstance(value, FileContent) and value.size > _LARGE_FILE for value in batch[0].after.values())
