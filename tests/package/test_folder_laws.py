@@ -34,10 +34,6 @@ def _keeps(package: Path, folder: Path) -> None:
         assert before.schema_bytes == after.schema_bytes
 
 
-def test_a_real_package_is_the_same_after_unpack_and_pack(corpus_package: Path, tmp_path: Path) -> None:
-    _keeps(corpus_package, tmp_path)
-
-
 @settings(max_examples=60, deadline=None)
 @given(contents(), st.none() | st.just("2024-01-01T00:00:00.0000000Z"))
 def test_any_schema_and_rows_survive_both_ways(
