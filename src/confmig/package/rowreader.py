@@ -133,9 +133,9 @@ class RowReader:
     def _odd_value(self, name: str, kind: ColumnType | None, attributes: Attributes) -> Value:
         if kind is ColumnType.PARTIES:
             return Parties(())
-        if attributes.get("lookupentity") or kind in _LOOKUPS:
-            return self._lookup(name, attributes)
         text = attributes.get("value", "")
+        if kind in _LOOKUPS or (text and attributes.get("lookupentity")):
+            return self._lookup(name, attributes)
         if kind is ColumnType.FILE:
             file_id = self._guid(text, f"column {name} of row {self._id}") if text else None
             return FileRef(file_id, attributes.get("filename")) if file_id else None
@@ -204,7 +204,7 @@ class RowReader:
         columns: list[tuple[str, Value]] = []
         for attributes in self._party_fields:
             name = attributes["name"]
-            if attributes.get("lookupentity"):
+            if attributes.get("lookupentity") and attributes.get("value"):
                 lookup = self._lookup(name, attributes)
                 who = lookup if name == "partyid" else who
                 columns.append((name, lookup))

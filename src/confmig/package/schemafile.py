@@ -324,4 +324,4 @@ def _relationship_pairs(relationship: Relationship) -> list[tuple[str, str | Non
 
 
 def _escape_text(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;")

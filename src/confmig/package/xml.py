@@ -8,6 +8,10 @@ from confmig.errors import PackageError
 
 _HEAD = 1024
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
+_UTF_16 = {b"\xff\xfe": None, b"\xfe\xff": None, b"<\x00": "UTF-16LE", b"\x00<": "UTF-16BE"}
+_UNICODE = {b"utf-8", b"utf8", b"utf-16", b"utf-16le", b"utf-16be", b"ucs-2", b"unicode", b"iso-10646-ucs-2"}
+"""What is declared above UTF-8 bytes."""
+
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf|\s)+")
 
 
@@ -28,11 +32,12 @@ def encoding_override(data: bytes) -> str | None:
     CMT tolerates a declaration of utf-16 above UTF-8 bytes, which .NET writes when it serialises to a string. UTF-16 is
     told by its byte order mark or, without one, by its first character.
     """
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<"}:
-        return None
+    start = data[:2]
+    if start in _UTF_16:
+        return _UTF_16[start]
     match = _DECLARED.match(strip_leading(data[:_HEAD]))
-    declared = match[1].lower() if match else b""
-    return None if declared and not declared.startswith((b"utf", b"ucs", b"unicode", b"iso-10646")) else "utf-8"
+    declared = match[1].lower() if match else b"utf-8"
+    return "utf-8" if declared in _UNICODE else None
 
 
 def parse_document(data: bytes, name: str) -> etree._Element:

@@ -3,6 +3,7 @@
 The parser is expat: it builds nothing, and it knows the line of whatever it calls for.
 """
 
+import io
 from collections.abc import Callable
 from typing import NoReturn
 from xml.parsers import expat
@@ -180,41 +181,44 @@ class _Capture:
         self._stream = stream
         self._done = done
         self._before = stream.handlers
-        self._parts: list[str] = []
-        self._size = 0
-        self._open: list[int] = []
+        self._written = io.StringIO()
+        self._in_tag = False
+        self._depth = 0
         stream.call(self.start, self._end, self._text)
 
     def start(self, tag: str, attributes: Attributes) -> None:
         """An element begins."""
         self._stream.check_attributes(attributes)
-        self._put(f"<{tag}")
+        self._end_tag(">")
+        self._write(f"<{tag}")
         for name, value in attributes.items():
-            self._put(f' {name}="{escape_xml(value)}"')
-        self._put(">")
-        self._open.append(len(self._parts))
-        if len(self._open) > _DEEPEST:
+            self._write(f' {name}="{escape_xml(value)}"')
+        self._in_tag = True
+        self._depth += 1
+        if self._depth > _DEEPEST:
             self._stream.refuse(f"elements stand more than {_DEEPEST} deep in each other")
 
+    def _end_tag(self, end: str, otherwise: str = "") -> None:
+        """Write the end of a tag where one is open."""
+        self._write(end if self._in_tag else otherwise)
+        self._in_tag = False
+
     def _end(self, tag: str) -> None:
-        if self._open.pop() == len(self._parts):
-            self._parts[-1] = "/>"
-        else:
-            self._put(f"</{tag}>")
-        if not self._open:
+        self._end_tag("/>", f"</{tag}>")
+        self._depth -= 1
+        if self._depth == 0:
             self._stream.call(*self._before)
-            self._done("".join(self._parts))
+            self._done(self._written.getvalue())
 
     def _text(self, text: str) -> None:
-        self._put(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;"))
+        self._end_tag(">")
+        self._write(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;"))
 
-    def _put(self, text: str) -> None:
-        self._parts.append(text)
-        self._size += len(text)
-        if self._size > self._stream.limits.value:
-            raise self._stream.limits.exceeded(
-                "value", self._stream.place, "an element that is not known has more than {} characters"
-            )
+    def _write(self, text: str) -> None:
+        self._written.write(text)
+        if self._written.tell() > self._stream.limits.value:
+            what = "an element that is not known has more than {} characters"
+            raise self._stream.limits.exceeded("value", self._stream.place, what)
 
 
 def element_lines(data: bytes, name: str, limits: Limits) -> list[int]:
