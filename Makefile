@@ -12,7 +12,7 @@ ACTIONS := $(wildcard action.yml */action.yml)
 AZURE_PIPELINES := $(wildcard azure-pipelines/*.yml)
 DEPENDABOT := $(wildcard .github/dependabot.yml)
 
-.PHONY: demo test pipeline-test lint lint-pipeline format bench lock clean
+.PHONY: demo test pipeline-test lint lint-pipeline format fuzz bench lock clean
 
 $(STAMP): pyproject.toml requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "confmig needs Python 3.11 or later: make PYTHON=…")'
@@ -66,7 +66,7 @@ lint: $(STAMP) lint-pipeline # Format, rules, types, layers, the lock files
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@! grep -nE '://|^ *-(-index|-extra-index|-find-links|-trusted|i |f )' requirements.txt requirements-dev.txt $(NPM)/package-lock.json
+	@! grep -nE '://|^ *-(-index|-extra-index|-find-links|-trusted|i |f )' requirements.txt requirements-dev.txt requirements-fuzz.txt $(NPM)/package-lock.json
 
 lint-pipeline: $(STAMP) # The image, the actions, the workflows and the Azure Pipelines templates
 	$(BIN)/hadolint Dockerfile
@@ -83,6 +83,16 @@ format: $(STAMP) # Format the code and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+FUZZ_RUNS ?= 200000
+
+$(VENV)/.fuzz: $(STAMP) requirements-fuzz.txt
+	@$(BIN)/python -c 'import sys; sys.exit(0 if sys.version_info < (3, 14) else "atheris needs Python 3.11 to 3.13: make fuzz PYTHON=…")'
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fuzz.txt
+	touch $@
+
+fuzz: $(VENV)/.fuzz # Bytes that nobody thought of, for the readers of zips, schemas and rows; FUZZ_RUNS=200000 of each
+	@for target in zip schema data; do $(BIN)/python -m tests.fuzz $$target $(FUZZ_RUNS) || exit 1; done
+
 bench: $(STAMP) # Figures for the machine at hand
 	$(BIN)/python benchmarks/emulator.py
 	$(BIN)/python benchmarks/import_package.py
@@ -91,6 +101,7 @@ bench: $(STAMP) # Figures for the machine at hand
 lock: # Lock the requirements again, with hashes and without host names; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra emulator pyproject.toml -o requirements.txt > /dev/null
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra emulator --group dev pyproject.toml -o requirements-dev.txt > /dev/null
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:fuzz -o requirements-fuzz.txt > /dev/null
 
 clean:
 	rm -rf $(VENV) $(NPM)/node_modules .pipeline .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

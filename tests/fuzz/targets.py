@@ -137,7 +137,8 @@ SEEDS: dict[str, list[bytes]] = {
         b'<record id="%s"><field name="guid" value="%s" /><field name="string" value="a &amp;lt; b&#xD;&#xA;" />'
         b'<field name="number" value="7" /><field name="money" value="1.1200" /><field name="bool" value="True" />'
         b'<field name="datetime" value="2024-05-06T00:00:00.0000000Z" /><field name="float" value="1E-7" />'
-        b'<field name="optionsetvaluecollection" value="[-1,1,2,-1]" /><field name="filedata" value="%s" filename="a" />'
+        b'<field name="optionsetvaluecollection" value="[-1,1,2,-1]" />'
+        b'<field name="filedata" value="%s" filename="a" />'
         b'<field name="entityreference" value="%s" lookupentity="item" lookupentityname="x" />'
         b'<field name="partylist" value="" lookupentity="" lookupentityname=""><activitypointerrecords id="%s">'
         b'<field name="partyid" value="%s" lookupentity="contact" lookupentityname="Ann" />'
@@ -145,9 +146,9 @@ SEEDS: dict[str, list[bytes]] = {
         b'<m2mrelationships><m2mrelationship sourceid="%s" targetentityname="tag" targetentitynameidfield="tagid"'
         b' m2mrelationshipname="item_tag"><targetids><targetid>%s</targetid></targetids></m2mrelationship>'
         b"</m2mrelationships></entity></entities>" % ((_ID,) * 8),
-        b'<entities><entity name="item"><records><record id="%s" newId="x"><field name="datetime" value="1/2/2019 3:04 AM"'
-        b' /><field name="other" value="" isnull="true" /><note a="b">t<c /></note></record></records></entity></entities>'
-        % _ID,
+        b'<entities><entity name="item"><records><record id="%s" newId="x">'
+        b'<field name="datetime" value="1/2/2019 3:04 AM" /><field name="other" value="" isnull="true" />'
+        b'<note a="b">t<c /></note></record></records></entity></entities>' % _ID,
         '<?xml version="1.0" encoding="utf-16"?><entities><entity name="ж"/></entities>'.encode("utf-16"),
         b'<!DOCTYPE entities [<!ENTITY e "x">]><entities>&e;</entities>',
     ],
@@ -159,8 +160,8 @@ SEEDS: dict[str, list[bytes]] = {
         b'<relationships><relationship name="r" manyToMany="true" isreflexive="false" relatedEntityName="r"'
         b' m2mTargetEntity="tag" m2mTargetEntityPrimaryKey="tagid" /></relationships><filter>&lt;fetch /&gt;</filter>'
         b"</entity><entityImportOrder><entityName>item</entityName></entityImportOrder></entities>",
-        b'<entities><entity name="a"><fields><field name="x" type="y" z="1" /></fields><filter><fetch><entity name="a"/>'
-        b"</fetch></filter><more/></entity><other>t</other></entities>",
+        b'<entities><entity name="a"><fields><field name="x" type="y" z="1" /></fields><filter><fetch>'
+        b'<entity name="a"/></fetch></filter><more/></entity><other>t</other></entities>',
     ],
 }
 SEEDS["zip"] = [

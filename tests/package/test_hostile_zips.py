@@ -13,7 +13,7 @@ from confmig.errors import PackageError
 from confmig.package.limits import LIMITS, Limits, parse_limits
 from confmig.package.package import Package, read_schema
 
-from .helpers import ID1, ID2, SCHEMA, document, events_of, make_folder, make_zip, records_of, refusal_of, row, table
+from .helpers import ID2, SCHEMA, document, events_of, make_folder, make_zip, records_of, refusal_of, row, table
 
 _DATA = document(table(row('<field name="name" value="first" />')))
 _MEMBERS = [("data.xml", _DATA.encode()), ("data_schema.xml", SCHEMA.encode())]
@@ -267,7 +267,7 @@ def test_a_pipe_is_no_package_and_no_schema(tmp_path: Path) -> None:
         read_schema(pipe)
 
 
-@pytest.mark.parametrize("make", [_fifo, _link, lambda path: None])
+@pytest.mark.parametrize("make", [_fifo, _link, Path.exists])
 def test_a_file_that_is_exchanged_after_it_was_looked_at_is_not_read(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
