@@ -19,6 +19,7 @@ from confmig.commands.options import (
     OptionalSource,
     OptionalTarget,
     Outside,
+    PackageLimits,
     Reports,
     Solutions,
     SourceAuth,
@@ -31,6 +32,7 @@ from confmig.errors import ExitCode, UsageError
 from confmig.exporting.filters import filter_findings
 from confmig.exporting.live import LiveGuard
 from confmig.model.schema import Schema
+from confmig.package.limits import LIMITS
 from confmig.package.package import read_schema
 from confmig.planning.plan import PlanOptions
 from confmig.profiles.profile import load_profiles
@@ -51,6 +53,7 @@ def check(
     auth: Auth = None,
     source_auth: SourceAuth = None,
     target_auth: TargetAuth = None,
+    package_limits: PackageLimits = LIMITS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
@@ -61,12 +64,12 @@ def check(
     require_report_paths(report or ())
     _require_sense(source, target, schema, data, outside, compare_solution)
     if data is not None:
-        found = lint_package(data, outside or ())
+        found = lint_package(data, outside or (), package_limits)
         wanted, findings, facts, places = found.schema, found.findings, found.facts, found.places
         passed = f"{data} holds nothing that the Configuration Migration Tool would refuse or lose."
     else:
         assert schema is not None  # noqa: S101  # one of the two is required
-        wanted, content = read_schema(schema)
+        wanted, content = read_schema(schema, package_limits)
         findings, facts, places, passed = [], {}, places_of(schema, content), ""
     if source is not None and target is not None:
         here, there = connect_two(source, target, auth, source_auth, target_auth)

@@ -12,6 +12,7 @@ from confmig.commands.options import (
     Format,
     FormatOption,
     Live,
+    PackageLimits,
     Reports,
     SchemaFile,
     Source,
@@ -28,6 +29,7 @@ from confmig.exporting.files import ExportedFiles
 from confmig.exporting.live import LiveGuard, without_states
 from confmig.hosts.progress import Progress
 from confmig.model.schema import Schema
+from confmig.package.limits import LIMITS, Limits
 from confmig.package.manifest import Manifest, count_tables, manifest_path, write_manifest
 from confmig.package.package import Package, read_schema
 from confmig.package.schemafile import write_schema
@@ -49,16 +51,18 @@ def export(
     live: Live = LivePolicy.FAIL,
     auth: Auth = None,
     source_auth: SourceAuth = None,
+    package_limits: PackageLimits = LIMITS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
     """Read the schema's rows from the source into a data package, a zip or a folder, with a manifest beside it."""
     require_distinct(schema, data, manifest_path(data), *(report or ()))
     require_report_paths(report or ())
-    wanted = read_schema(schema)
+    wanted = read_schema(schema, package_limits)
     require_data_name(data)
     environment = connect(source, auth_mode(source_auth, auth, source), "source")
-    return finish(export_package(environment, *wanted, data, live, places_of(schema, wanted[1])), format_, report)
+    places = places_of(schema, wanted[1])
+    return finish(export_package(environment, *wanted, data, live, places, package_limits), format_, report)
 
 
 def export_package(
@@ -68,6 +72,7 @@ def export_package(
     data: Path,
     live: LivePolicy,
     places: Places = NOWHERE,
+    limits: Limits = LIMITS,
 ) -> Report:
     """Export, and report what was exported or why not."""
     profiles = load_profiles()
@@ -80,12 +85,12 @@ def export_package(
     guard.look(schema, source)
     if errors_of(findings := tuple(live_findings(guard.found, live))):
         return findings_report("export", findings, places)
-    with data_target(data) as path:
+    with data_target(data, limits) as path:
         counts = _write(path, schema, schema_bytes, source, guard)
     findings = tuple(live_findings(guard.found, live))
     if counts is None:
         return findings_report("export", findings, places)
-    with Package(data) as package:  # read back: what cannot be read is no export
+    with Package(data, limits) as package:  # read back: what cannot be read is no export
         manifest = write_manifest(data, _manifest(source, package))
         digest = package.digest
     return export_report(str(data), str(manifest), digest, source.url, counts, findings)

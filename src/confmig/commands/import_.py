@@ -25,6 +25,7 @@ from confmig.commands.options import (
     FormatOption,
     Ignore,
     MaxChanges,
+    PackageLimits,
     Reports,
     RunPath,
     SameOrganization,
@@ -42,6 +43,7 @@ from confmig.errors import ExitCode, PlanError, UsageError
 from confmig.hosts.approvals import Approval
 from confmig.hosts.approvals import require_approval as require_approval_of
 from confmig.hosts.host import detect_host, say
+from confmig.package.limits import LIMITS, Limits
 from confmig.package.package import Package
 from confmig.planning.plan import LookupPolicy, PlanOptions
 from confmig.planning.planfile import PlanFile, PlanHeader
@@ -108,6 +110,7 @@ def import_(
     as_of: AsOf = None,
     auth: Auth = None,
     target_auth: TargetAuth = None,
+    package_limits: PackageLimits = LIMITS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
@@ -128,10 +131,10 @@ def import_(
             same_organization,
             moment_of(as_of),
         )
-        with Package(data) as package:
+        with Package(data, package_limits) as package:
             require_data_digest(package, expect_data_digest)
             environment = connect(target, mode, "target")
-        return finish(import_data(environment, data, options, run, on_drift), format_, report)
+        return finish(import_data(environment, data, options, run, on_drift, package_limits), format_, report)
     if lookups or ignore or max_changes is not None or versions or compare_solution or same_organization:
         raise UsageError(
             "--lookups, --ignore, --max-changes, --versions, --compare-solution and --same-organization are decided"
@@ -144,7 +147,7 @@ def import_(
         approval = _approval(approval_environment, expect_digest) if require_approval else None
         environment = connect(target, mode, "target")
         again = expect_digest is not None and on_drift is OnDrift.STOP
-        result = import_plan(environment, planned, data, run, on_drift, again=again)
+        result = import_plan(environment, planned, data, run, on_drift, again=again, limits=package_limits)
     if expect_digest is None and detect_host().is_pipeline:
         result = replace(result, annotations=[*result.annotations, _ANY_PLAN])
     return finish(_with_approval(result, approval), format_, report)
@@ -217,9 +220,16 @@ def _with_approval(result: Report, approval: Approval | None) -> Report:
     return replace(result, facts=facts, annotations=annotations)
 
 
-def import_data(target: Environment, data: Path, options: PlanOptions, run: Path | None, on_drift: OnDrift) -> Report:
+def import_data(
+    target: Environment,
+    data: Path,
+    options: PlanOptions,
+    run: Path | None,
+    on_drift: OnDrift,
+    limits: Limits = LIMITS,
+) -> Report:
     """Plan a package, apply the plan and look again; or go on with the run of this import that did not end."""
-    with Package(data) as package, tempfile.TemporaryDirectory(prefix="confmig-") as folder:
+    with Package(data, limits) as package, tempfile.TemporaryDirectory(prefix="confmig-") as folder:
         if run is not None and run.exists():
             with RunFile.open(run) as earlier:
                 resumable = earlier.can_resume(target.identity.organization_id, package.digest)
@@ -270,7 +280,14 @@ def _run_name() -> Path:
 
 
 def import_plan(
-    target: Environment, planned: PlanFile, data: Path | None, run: Path | None, on_drift: OnDrift, *, again: bool
+    target: Environment,
+    planned: PlanFile,
+    data: Path | None,
+    run: Path | None,
+    on_drift: OnDrift,
+    *,
+    again: bool,
+    limits: Limits = LIMITS,
 ) -> Report:
     """Apply a plan exactly, if the target has nothing against it, and look again when its package is at hand.
 
@@ -281,9 +298,10 @@ def import_plan(
         run: The run file; default: beside the plan.
         on_drift: What to do with a row that is no longer as planned.
         again: Whether the plan is first made again: what it holds must be what was approved, or the rest of it.
+        limits: What the package may ask of the reader.
     """
     with ExitStack() as stack:
-        package = stack.enter_context(Package(data)) if data is not None else None
+        package = stack.enter_context(Package(data, limits)) if data is not None else None
         if package is not None:
             require_package_of(planned, package)
         elif planned.brings_files():

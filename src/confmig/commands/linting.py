@@ -14,6 +14,7 @@ from confmig.exporting.filters import filter_findings
 from confmig.hosts.progress import Progress
 from confmig.model.schema import Schema
 from confmig.model.written import WrittenEvent, WrittenRow
+from confmig.package.limits import LIMITS, Limits
 from confmig.package.package import Package
 from confmig.package.text import parse_value
 from confmig.package.written import WrittenPackage, WrittenSchema
@@ -38,7 +39,7 @@ def schema_lint(written: WrittenSchema, outside: Collection[str]) -> list[Findin
     return [*written.problems, *rules, *filter_findings(written.schema)]
 
 
-def lint_package(path: Path, outside: Collection[str]) -> Lint:
+def lint_package(path: Path, outside: Collection[str], limits: Limits = LIMITS) -> Lint:
     """What is wrong with a package, and what CMT would make of it.
 
     A package without errors is read once more, as every other command reads it: what passes here can be read there.
@@ -46,7 +47,7 @@ def lint_package(path: Path, outside: Collection[str]) -> Lint:
     Raises:
         PackageError: It is no package, or broken so that nothing more can be told.
     """
-    with WrittenPackage(path) as package, Progress("read") as progress:
+    with WrittenPackage(path, limits) as package, Progress("read") as progress:
         written = package.schema
         counter = _Counter(progress)
         facts = PackageFacts(written.schema, refusing(parse_value), package.file_ids, outside)
@@ -55,7 +56,7 @@ def lint_package(path: Path, outside: Collection[str]) -> Lint:
     told: dict[str, Fact] = {"data_file": str(path), "tables": len(counter.tables), "rows": counter.rows}
     told["lookups_elsewhere"] = facts.elsewhere.total()
     if not errors_of(findings):
-        with Package(path) as readable:
+        with Package(path, limits) as readable:
             told["data_digest"] = readable.digest
     return Lint(findings, places_within(path, written.member, written.data), told, written.schema)
 

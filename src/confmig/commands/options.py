@@ -11,6 +11,7 @@ from confmig.applying.batch import OnDrift
 from confmig.checking.live import LivePolicy
 from confmig.checking.versions import VersionPolicy
 from confmig.errors import UsageError
+from confmig.package.limits import LIMITS, Limits, parse_limits
 from confmig.planning.plan import LookupPolicy
 from confmig.webapi.auth import AuthMode
 
@@ -135,6 +136,26 @@ AsOf = Annotated[
 ]
 Drift = Annotated[
     OnDrift, typer.Option("--on-drift", envvar="CONFMIG_ON_DRIFT", help="When a row has changed since the plan.")
+]
+
+
+def _limits(given: str | Limits) -> Limits:
+    """The limits of --package-limits; the command line's parser hands the default over, too."""
+    return given if isinstance(given, Limits) else parse_limits(given)
+
+
+PackageLimits = Annotated[
+    Limits,
+    typer.Option(
+        "--package-limits",
+        envvar="CONFMIG_PACKAGE_LIMITS",
+        parser=_limits,
+        metavar="LIMIT=NUMBER,…",
+        show_default=False,
+        help="What a package may ask for before it is refused as hostile; default:"
+        f" ratio={LIMITS.ratio} (unpacked to packed), size={LIMITS.size // 1024**3}GB (unpacked, in all),"
+        f" value={LIMITS.value // 1024**2}MB (one value), tables={LIMITS.tables}.",
+    ),
 ]
 
 

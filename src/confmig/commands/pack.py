@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from confmig.commands.options import Format, FormatOption, PackageArgument, Reports
+from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports
 from confmig.commands.packages import PackedCounts, require_zip_name, take_manifest_along, write_zip
 from confmig.commands.results import finish
 from confmig.commands.unpack import require_apart
 from confmig.errors import ExitCode
+from confmig.package.limits import LIMITS
 from confmig.package.package import Package
 from confmig.reporting.report import Report, Section
 from confmig.reporting.values import number_of
@@ -22,6 +23,7 @@ def pack(
         Path | None,
         typer.Option(envvar="CONFMIG_OUTPUT", help="Zip to write; default: named as the folder."),
     ] = None,
+    package_limits: PackageLimits = LIMITS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
@@ -30,7 +32,7 @@ def pack(
     path = output or data.with_name(f"{data.resolve().name.removesuffix('.zip')}.zip")
     require_apart(data, path)
     require_zip_name(path, "--output")
-    with Package(data) as package:
+    with Package(data, package_limits) as package:
         counts = write_zip(package, path)
         left_out = package.left_out
     manifest = take_manifest_along(data, path)

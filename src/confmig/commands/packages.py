@@ -13,6 +13,7 @@ from pathlib import Path
 from confmig.errors import UsageError
 from confmig.model.records import Association, PackageEvent, Record
 from confmig.package.folder import is_folder_form
+from confmig.package.limits import LIMITS, Limits
 from confmig.package.manifest import manifest_path
 from confmig.package.package import Package, require_same_content
 from confmig.package.sorting import sorted_by_id
@@ -55,7 +56,7 @@ def require_zip_name(path: Path, option: str) -> None:
 
 
 @contextmanager
-def data_target(data: Path) -> Iterator[Path]:
+def data_target(data: Path, limits: Limits = LIMITS) -> Iterator[Path]:
     """The zip to write a package to; where a folder is wanted, it is made of the zip afterwards.
 
     An existing folder is changed only where the rows are other ones than before, so that a version control shows these.
@@ -69,7 +70,7 @@ def data_target(data: Path) -> Iterator[Path]:
         path = Path(folder) / "data.zip"
         yield path
         if path.exists():  # rows that went live meanwhile let no package appear
-            with Package(path) as package:
+            with Package(path, limits) as package:
                 replace_folder(package, data, keep_time=True)
 
 
@@ -100,7 +101,7 @@ def write_zip(package: Package, path: Path) -> PackedCounts:
             file_ids=package.file_ids,
         )
         counts = PackedCounts(digest=package.digest)
-        with Package(unchecked) as written:
+        with Package(unchecked, package.limits) as written:
             _count(written.rows(), counts)
             require_same_content(package, written)
         unchecked.replace(path)

@@ -21,6 +21,7 @@ from confmig.commands.options import (
     Ignore,
     Lookups,
     MaxChanges,
+    PackageLimits,
     PlanPath,
     Reports,
     SameOrganization,
@@ -39,6 +40,7 @@ from confmig.errors import ExitCode, PlanError, ServiceError
 from confmig.hosts.comments import post_comment
 from confmig.hosts.host import say
 from confmig.model.secrets import SECRETS
+from confmig.package.limits import LIMITS
 from confmig.package.package import Package
 from confmig.planning.build import PlanResult, build_plan
 from confmig.planning.plan import LookupPolicy, PlanOptions
@@ -76,6 +78,7 @@ def plan(
     ] = False,
     auth: Auth = None,
     target_auth: TargetAuth = None,
+    package_limits: PackageLimits = LIMITS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
@@ -91,7 +94,7 @@ def plan(
         same_organization,
         moment_of(as_of),
     )
-    with Package(data) as package:
+    with Package(data, package_limits) as package:
         require_data_digest(package, expect_data_digest)
         discard_old_plan(plan_)
         environment = connect(target, auth_mode(target_auth, auth, target), "target")

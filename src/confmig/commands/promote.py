@@ -21,6 +21,7 @@ from confmig.commands.options import (
     Live,
     Lookups,
     MaxChanges,
+    PackageLimits,
     Reports,
     RunPath,
     SchemaFile,
@@ -39,6 +40,7 @@ from confmig.commands.results import finish
 from confmig.commands.sides import connect_two
 from confmig.errors import ExitCode, UsageError
 from confmig.hosts.host import detect_host, say
+from confmig.package.limits import LIMITS
 from confmig.package.manifest import manifest_path
 from confmig.package.package import read_schema
 from confmig.planning.plan import LookupPolicy, PlanOptions
@@ -64,6 +66,7 @@ def promote(
     auth: Auth = None,
     source_auth: SourceAuth = None,
     target_auth: TargetAuth = None,
+    package_limits: PackageLimits = LIMITS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
@@ -83,7 +86,7 @@ def promote(
         tuple(compare_solution or ()),
         as_of=moment_of(as_of),
     )
-    wanted = read_schema(schema)
+    wanted = read_schema(schema, package_limits)
     require_data_name(data)
     source_environment, target_environment = connect_two(source, target, auth, source_auth, target_auth)
     findings = check_environments(wanted[0], source_environment, target_environment, options, live)
@@ -91,11 +94,11 @@ def promote(
         return finish(findings_report("promote", findings), format_, report)
     for warning in findings:
         say(warning.message)
-    exported = export_package(source_environment, *wanted, data, live)
+    exported = export_package(source_environment, *wanted, data, live, limits=package_limits)
     say(exported.verdict)
     if exported.exit_code is not ExitCode.DONE:
         return finish(exported, format_, report)
-    imported = import_data(target_environment, data, options, run, on_drift)
+    imported = import_data(target_environment, data, options, run, on_drift, package_limits)
     return finish(_joined(exported, imported), format_, report)
 
 

@@ -10,6 +10,7 @@ from confmig.commands.options import (
     OptionalSource,
     OptionalTarget,
     Outside,
+    PackageLimits,
     Reports,
     SchemaFile,
     SourceAuth,
@@ -19,6 +20,7 @@ from confmig.commands.options import (
 from confmig.commands.results import finish
 from confmig.commands.sides import places_of, places_within
 from confmig.errors import ExitCode
+from confmig.package.limits import LIMITS
 from confmig.package.written import read_written_schema
 from confmig.reporting.findings import result_of_checks
 from confmig.reporting.report import Fact
@@ -34,12 +36,13 @@ def validate(
     auth: Auth = None,
     source_auth: SourceAuth = None,
     target_auth: TargetAuth = None,
+    package_limits: PackageLimits = LIMITS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
     """Check whether a schema is complete and right; with --source and --target also whether they have all it names."""
     require_report_paths(report or ())
-    written = read_written_schema(schema)
+    written = read_written_schema(schema, package_limits)
     wanted = written.schema
     findings = schema_lint(written, outside or ())
     sides = {"source": (source, source_auth), "target": (target, target_auth)}

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from confmig.commands.options import Format, FormatOption, PackageArgument, Reports
+from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports
 from confmig.commands.packages import take_manifest_along
 from confmig.commands.results import finish
 from confmig.errors import ExitCode, UsageError
 from confmig.package.folder.replacing import Changes, replace_folder, require_folder_name
 from confmig.package.folder.writing import FolderCounts
+from confmig.package.limits import LIMITS
 from confmig.package.package import Package
 from confmig.reporting.report import Fact, Report, Section
 from confmig.reporting.values import number_of
@@ -26,6 +27,7 @@ def unpack(
             help="Folder to write, new or written by this command before; default: named as the package.",
         ),
     ] = None,
+    package_limits: PackageLimits = LIMITS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
@@ -35,7 +37,7 @@ def unpack(
     require_apart(data, folder)
     require_folder_name(folder)
     remarks: list[str] = []
-    with Package(data) as package:
+    with Package(data, package_limits) as package:
         counts, changes = replace_folder(package, folder)
         left_out = list(package.left_out)
         if package.schema.inferred:

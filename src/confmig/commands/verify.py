@@ -12,6 +12,7 @@ from confmig.commands.options import (
     FormatOption,
     Ignore,
     Lookups,
+    PackageLimits,
     Reports,
     Target,
     TargetAuth,
@@ -22,6 +23,7 @@ from confmig.commands.options import (
 from confmig.commands.plan import as_of_now, require_data_digest
 from confmig.commands.results import finish
 from confmig.errors import ExitCode
+from confmig.package.limits import LIMITS
 from confmig.package.package import Package
 from confmig.planning.plan import LookupPolicy, PlanOptions
 from confmig.reporting.build import verify_report
@@ -40,6 +42,7 @@ def verify(
     as_of: AsOf = None,
     auth: Auth = None,
     target_auth: TargetAuth = None,
+    package_limits: PackageLimits = LIMITS,
     format_: FormatOption = Format.TEXT,
     report: Reports = None,
 ) -> ExitCode:
@@ -49,7 +52,7 @@ def verify(
     # number of steps that fits between the export and now. With it they must be those of an import at that moment.
     moment = moment_of(as_of)
     options = PlanOptions(lookups, ignored_columns(ignore), as_of=moment, earlier_dates=moment is None)
-    with Package(data) as package:
+    with Package(data, package_limits) as package:
         require_data_digest(package, expect_data_digest)
         environment = connect(target, auth_mode(target_auth, auth, target), "target")
         found = verify_target(package, environment, as_of_now(options), SHOWN_ROWS)

@@ -9,7 +9,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +87,8 @@ class Container:
             raise PackageError(f"{self.label(member)}: the file has more than {most:,} bytes.", "Export it again.")
         return data
 
-    def chunks(self, member: str) -> Iterator[bytes]:
-        """A member's bytes, piece by piece.
+    def chunks(self, member: str) -> Generator[bytes, None, None]:
+        """A member's bytes, piece by piece; close it when not all of them were taken.
 
         Raises:
             PackageError: The file is damaged there.

@@ -37,6 +37,7 @@ class Package:
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         self.path = path
+        self.limits = limits
         self._source = _open_source(path, limits)
         self._digest: str | None = None
         self._files: dict[str, tuple[int, str]] = {}

@@ -4,6 +4,7 @@ The parser calls methods of ours as it goes and builds nothing, so memory does n
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from confmig.model.records import Association, PackageEvent, PackageStart, TableStart, Unknown
 from confmig.model.schema import Schema
@@ -36,7 +37,8 @@ def read_rows(container: Container, schema: Schema) -> Iterator[PackageEvent]:
     tables = 0
     for member in container.members.rows:
         target = RowTarget(schema, container.label(member), container.limits, tables)
-        yield from target.read(container.chunks(member))
+        with closing(container.chunks(member)) as chunks:
+            yield from target.read(chunks)
         tables = target.tables
 
 
@@ -44,8 +46,8 @@ def read_timestamp(container: Container) -> str | None:
     """The time at which the package was exported, as its text; None when it does not say."""
     member = container.members.rows[0]
     target = RowTarget(Schema(()), container.label(member), container.limits)
-    for _ in target.read(container.chunks(member)):
-        break
+    with closing(container.chunks(member)) as chunks:
+        next(target.read(chunks), None)
     return target.timestamp
 
 

@@ -29,18 +29,18 @@ class WrittenSchema:
     member: str = ""
 
 
-def read_written_schema(path: Path) -> WrittenSchema:
+def read_written_schema(path: Path, limits: Limits = LIMITS) -> WrittenSchema:
     """The schema that a path holds: a schema file, or a package whose schema is meant.
 
     Raises:
         PackageError: There is none, or it is no XML, or something else than a schema.
     """
     if path.is_dir() or path.suffix.lower() == ".zip":
-        with WrittenPackage(path) as package:
+        with WrittenPackage(path, limits) as package:
             return package.schema
     problems: list[Finding] = []
     data = read_schema_file(path)
-    return WrittenSchema(parse_schema(data, str(path), problems), data, problems)
+    return WrittenSchema(parse_schema(data, str(path), problems, limits), data, problems)
 
 
 class WrittenPackage:
@@ -101,7 +101,8 @@ class _WrittenXml:
             return WrittenSchema(inferred, write_schema(inferred), [])
         problems: list[Finding] = []
         data = self._container.read(member)
-        return WrittenSchema(parse_schema(data, self._container.label(member), problems), data, problems, member)
+        schema = parse_schema(data, self._container.label(member), problems, self._container.limits)
+        return WrittenSchema(schema, data, problems, member)
 
     def close(self) -> None:
         self._container.close()

@@ -1,6 +1,7 @@
 """A package read as its texts, with lines: for lint, which must see what a reader of values drops or refuses."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import NoReturn
 
 from confmig.model.written import (
@@ -27,9 +28,10 @@ def read_written(container: Container) -> Iterator[WrittenEvent]:
     """
     for member in container.members.rows:
         target = _Target(container, member)
-        for chunk in container.chunks(member):
-            target.stream.feed(chunk)
-            yield from target.take()
+        with closing(container.chunks(member)) as chunks:
+            for chunk in chunks:
+                target.stream.feed(chunk)
+                yield from target.take()
         target.stream.close()
         yield from target.take()
 
