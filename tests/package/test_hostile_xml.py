@@ -69,11 +69,11 @@ def test_an_entity_that_nothing_declares_is_refused(tmp_path: Path, text: str) -
     assert "undefined entity" in refusal_of(make_folder(tmp_path, f"<entities>{text}</entities>"))
 
 
-def _peak_of(path: Path) -> float:
+def _peak_of(path: Path, limits: Limits) -> float:
     """How many MB refusing a package takes."""
     tracemalloc.start()
     try:
-        _refusal(path)
+        _refusal(path, limits)
         return tracemalloc.get_traced_memory()[1] / _MB
     finally:
         tracemalloc.stop()
@@ -97,7 +97,7 @@ def test_a_piece_of_more_than_the_limit_is_refused_before_all_of_it_is_read(
 ) -> None:
     huge = opening + filler * (40 * _MB // len(filler)) + closing
     path = make_folder(tmp_path, "\n" + document(table("\n" + row(huge))))
-    assert _peak_of(path) < 48  # of which the limit is 8 MB, in up to four bytes a character
+    assert _peak_of(path, Limits(value=_MB)) < 12
     error = _refusal(path)
     assert "data.xml, line 3" in error.message
     assert f"{8 * _MB:,} characters (limit: value)" in error.message

@@ -138,7 +138,7 @@ class MemberStream(io.RawIOBase):
         """Read up to so many bytes; all that are left by default. Empty at the end only."""
         parts: list[bytes] = []
         missing = size
-        while missing and (piece := self._read_some(_CHUNK if size < 0 else missing)):
+        while missing and (piece := self._read_some(_CHUNK if size < 0 else min(missing, _CHUNK))):
             parts.append(piece)
             missing -= len(piece) if size >= 0 else 0
         return b"".join(parts)

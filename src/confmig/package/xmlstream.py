@@ -50,6 +50,8 @@ class XmlStream:
         self._head = b""
         self._skipped = 0
         self._fed = 0
+        self._unfinished = 0
+        self._waiting: list[bytes] = []
 
     @property
     def handlers(self) -> tuple[Start, End, Text]:
@@ -68,7 +70,7 @@ class XmlStream:
             PackageError: It is no well-formed XML, or beyond what is accepted; also what the handlers raise.
         """
         if self._parser is not None:
-            self._parse(chunk)
+            self._feed_soon(chunk)
             return
         head = self._head + chunk
         self._head = strip_leading(head)
@@ -86,7 +88,7 @@ class XmlStream:
             if not self._head:
                 raise PackageError(f"{self.name}: the file is empty.", "Export the package again.")
             self._begin()
-        self._parse(b"", last=True)
+        self._parse(b"".join(self._waiting), last=True)
 
     @property
     def line(self) -> int:
@@ -123,6 +125,15 @@ class XmlStream:
             self._parser.EndElementHandler = end
             self._parser.CharacterDataHandler = text
 
+    def _feed_soon(self, chunk: bytes) -> None:
+        """Feed a piece now or with the next: the parser looks at an unfinished tag from its start each time."""
+        self._waiting.append(chunk)
+        size = sum(map(len, self._waiting))
+        if self._unfinished + size > self.limits.value + _SLACK or 2 * size >= self._unfinished:
+            whole = b"".join(self._waiting)
+            self._waiting.clear()
+            self._parse(whole)
+
     def _parse(self, chunk: bytes, *, last: bool = False) -> None:
         assert self._parser is not None  # noqa: S101  # the callers see to it
         begin, self._fed = self._fed, self._fed + len(chunk)
@@ -139,7 +150,8 @@ class XmlStream:
             if begin:
                 raise
             raise PackageError(f"{self.name}: the file declares an encoding that is none: {error}.") from error
-        if self._fed - self._parser.CurrentByteIndex > self.limits.value + _SLACK:
+        self._unfinished = self._fed - self._parser.CurrentByteIndex
+        if self._unfinished > self.limits.value + _SLACK:
             raise self.limits.exceeded("value", self.place, "a tag or comment has more than {} characters")
         if len(self._names) > _MOST_NAMES:
             self.refuse(f"there are more than {_MOST_NAMES:,} different names of elements and attributes")
