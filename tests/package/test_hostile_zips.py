@@ -279,6 +279,18 @@ def test_a_file_that_is_exchanged_after_it_was_looked_at_is_not_read(
             list(package.rows())
 
 
+@pytest.mark.parametrize("name", ["DATA.xml", "files/AB.bin", "files/ab.BIN"])
+def test_two_files_of_a_folder_that_differ_in_case_only_are_refused(tmp_path: Path, name: str) -> None:
+    folder = make_folder(tmp_path / "folder", _DATA)
+    (folder / "files").mkdir()
+    (folder / "files" / "ab.bin").write_bytes(b"a")
+    assert len(records_of(folder)) == 1
+    if (folder / name).exists():
+        return  # a disk that knows no case
+    (folder / name).write_bytes(b"b")
+    assert "but for its case" in refusal_of(folder)
+
+
 def test_empty_files_are_refused(tmp_path: Path) -> None:
     assert "data.xml: the file is empty" in refusal_of(make_zip(tmp_path / "a.zip", [("data.xml", b""), _MEMBERS[1]]))
     assert "data_schema.xml: the file is empty" in refusal_of(

@@ -187,6 +187,7 @@ def open_plain(path: Path, *, follow: bool = False) -> IO[bytes]:
 def _folder_files(path: Path, limits: Limits) -> list[str]:
     """The files of a folder, once nothing about them is hostile."""
     names: list[str] = []
+    seen: set[str] = set()
     total = 0
     for entry, size in _walk(path):
         if entry.is_symlink():
@@ -200,7 +201,13 @@ def _folder_files(path: Path, limits: Limits) -> list[str]:
         total += size
         if total > limits.size:
             raise limits.exceeded("size", str(path), "its files have more than {} bytes")
-        names.append(Path(entry.path).relative_to(path).as_posix())
+        name = Path(entry.path).relative_to(path).as_posix()
+        if name.casefold() in seen:
+            raise PackageError(
+                f"{entry.path}: the folder has another file of that name, but for its case.", "Take one of them out."
+            )
+        seen.add(name.casefold())
+        names.append(name)
         if len(names) > _MOST_FILES:
             raise PackageError(f"{path}: the folder holds more than {_MOST_FILES:,} files.", "Give the package alone.")
     return sorted(names)
