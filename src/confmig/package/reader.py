@@ -12,17 +12,13 @@ from confmig.model.values import canonical_guid
 from confmig.package.container import Container
 from confmig.package.limits import LIMITS, Limits
 from confmig.package.rowreader import RowReader
-from confmig.package.xmlstream import Attributes, XmlStream
+from confmig.package.xmlstream import Attributes, XmlStream, kept
 
 _ASSOCIATION = {"sourceid", "targetentityname", "targetentitynameidfield", "m2mrelationshipname"}
 _ROOTS = {"entities", "entity"}
 _FRAME = {"records", "m2mrelationships", "targetids"}
 _MISPLACED = {"field": "a <field>", "activitypointerrecords": "a party"}
 _DEEPEST = 50
-
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
-_USUAL = {("xmlns:xsd", "http://www.w3.org/2001/XMLSchema"), ("xmlns:xsi", _XSI)}
-"""What the root of each package declares; written anew."""
 
 _MOST_TARGETS = 5_000
 """Associations of one row with more targets are given in several parts."""
@@ -86,7 +82,7 @@ class RowTarget:
     def _start_root(self, tag: str, attributes: Attributes) -> None:
         """Only a data file may be read as one: anything else would look like a package without rows."""
         self._stream.check_attributes(attributes)
-        if tag not in _ROOTS or "xmlns" in attributes:
+        if tag not in _ROOTS:
             self._stream.refuse(
                 f"the root is <{tag}>, where a data file has <entities> in no namespace",
                 "Give a data package of the Configuration Migration Tool.",
@@ -97,7 +93,7 @@ class RowTarget:
             return
         self._depth = 1
         self.timestamp = attributes.get("timestamp")
-        if extra := tuple(item for item in attributes.items() if item[0] != "timestamp" and item not in _USUAL):
+        if extra := kept(attributes, ("timestamp",)):
             self._events.append(PackageStart(extra))
 
     def _start(self, tag: str, attributes: Attributes) -> None:
@@ -155,7 +151,7 @@ class RowTarget:
         if self.tables > self._stream.limits.tables:
             raise self._stream.limits.exceeded("tables", self._stream.place, "there are more than {} tables")
         self._rows.start_table(self._table, self._schema.table(self._table))
-        extra = tuple(item for item in attributes.items() if item[0] not in {"name", "displayname"})
+        extra = kept(attributes, ("name", "displayname"))
         self._events.append(TableStart(self._table, attributes.get("displayname"), extra))
 
     def _take_unknown(self, xml: str) -> None:
@@ -179,7 +175,7 @@ class RowTarget:
                 "Add m2mrelationshipname, or export the package again.",
             )
         source = self._guid(attributes.get("sourceid", ""), "the source")
-        extra = tuple(item for item in attributes.items() if item[0] not in _ASSOCIATION)
+        extra = kept(attributes, _ASSOCIATION)
         self._events.append(
             Association(
                 relationship,

@@ -18,7 +18,7 @@ from confmig.model.values import (
     is_guid,
 )
 from confmig.package.text import PARSERS, Parser, decode_html, parse_value
-from confmig.package.xmlstream import Attributes, XmlStream
+from confmig.package.xmlstream import Attributes, XmlStream, kept
 
 Extra = tuple[tuple[str, str], ...]
 
@@ -72,7 +72,7 @@ class RowReader:
         self._id = text if is_guid(text) else self._guid(text, "the id of a row")
         if len(attributes) > 1 or "id" not in attributes:
             self._stream.check_attributes(attributes)
-            if own := tuple(item for item in attributes.items() if item[0] != "id"):
+            if own := kept(attributes, ("id",)):
                 self._extra[""] = own
         self._outside = self._stream.handlers
         self._stream.call(self._start, self._end)
@@ -121,7 +121,7 @@ class RowReader:
         kind = self._kinds.get(name)
         value = self._odd_value(name, kind, attributes)
         known = _FILE_FIELD if kind is ColumnType.FILE else _FIELD
-        unknown = () if known.issuperset(attributes) else tuple(i for i in attributes.items() if i[0] not in known)
+        unknown = () if known.issuperset(attributes) else kept(attributes, known)
         if name in self._values:
             self._repeat(name, value)
             if unknown != self._extra.get(name, ()):
@@ -213,10 +213,10 @@ class RowReader:
                 columns.append((name, decode_html(text)))
                 if name == "participationtypemask" and text:
                     role = self._role(text)
-        kept = [("", tuple(item for item in self._party.items() if item[0] != "id"))]
-        kept += [(attributes["name"], _unknown(attributes)) for attributes in self._party_fields]
+        beyond = [("", kept(self._party, ("id",)))]
+        beyond += [(attributes["name"], kept(attributes, _FIELD)) for attributes in self._party_fields]
         party_id = canonical_guid(self._party.get("id", ""))
-        extra = tuple((name, unknown) for name, unknown in kept if unknown)
+        extra = tuple((name, unknown) for name, unknown in beyond if unknown)
         return Party(who, role, tuple(columns), None if party_id == ZERO_ID else party_id, extra)
 
     def _role(self, text: str) -> int | None:
@@ -242,7 +242,3 @@ class RowReader:
             f"table {self._table}, row {self._id}, column {column[:60]}: the value {reason}",
             "Mend the value in the package, or export it again.",
         )
-
-
-def _unknown(attributes: Attributes) -> Extra:
-    return tuple(item for item in attributes.items() if item[0] not in _FIELD)

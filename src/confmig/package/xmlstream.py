@@ -3,13 +3,13 @@
 The parser is expat: it builds nothing, and it knows the line of whatever it calls for.
 """
 
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NoReturn
 from xml.parsers import expat
 
+from lxml import etree
+
 from confmig.errors import PackageError
-from confmig.package.formatting import escape_xml
 from confmig.package.limits import Limits
 from confmig.package.xml import doctype_error, encoding_override, lines_before, strip_leading
 
@@ -23,6 +23,12 @@ _HEAD = 1024
 
 _SLACK = 1024 * 1024
 """A tag is refused when it is longer than one value may be and this: it may hold more than the value."""
+
+_SEPARATOR = "}"
+"""Stands between namespace and name."""
+
+_NODE = 100
+"""What an element takes in memory, in characters."""
 
 _MOST_NAMES = 100_000
 _DEEPEST = 100
@@ -112,7 +118,7 @@ class XmlStream:
         head, self._head = self._head, b""
         if head[:4] in _UTF_32:
             raise PackageError(f"{self.name}: the file is in UTF-32.", "Save it as UTF-8.")
-        self._parser = expat.ParserCreate(encoding_override(head), intern=self._names)
+        self._parser = expat.ParserCreate(encoding_override(head), _SEPARATOR, self._names)
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._apply_handlers()
@@ -186,49 +192,53 @@ def _reason(error: expat.ExpatError, bad: bytes) -> str:
     return f"the byte 0x{bad.hex().upper()}, where the encoding has none" if bad >= b"\x80" else reason
 
 
+def kept(attributes: Attributes, known: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """The attributes beyond those that are known, for whoever keeps them; one of a namespace as ``{namespace}name``."""
+    return tuple((_qualified(name), value) for name, value in attributes.items() if name not in known)
+
+
+def _qualified(name: str) -> str:
+    return f"{{{name}" if _SEPARATOR in name else name
+
+
 class _Capture:
-    """An element with all that is in it, written again as it comes. Comments are left out."""
+    """An element with all that is in it, written again once it has ended. Comments are left out."""
 
     def __init__(self, stream: XmlStream, done: Callable[[str], None]) -> None:
         self._stream = stream
         self._done = done
         self._before = stream.handlers
-        self._written = io.StringIO()
-        self._in_tag = False
+        self._builder = etree.TreeBuilder()
+        self._size = 0
         self._depth = 0
         stream.call(self.start, self._end, self._text)
 
     def start(self, tag: str, attributes: Attributes) -> None:
         """An element begins."""
         self._stream.check_attributes(attributes)
-        self._end_tag(">")
-        self._write(f"<{tag}")
-        for name, value in attributes.items():
-            self._write(f' {name}="{escape_xml(value)}"')
-        self._in_tag = True
+        self._grow(_NODE + len(tag) + sum(len(name) + len(value) for name, value in attributes.items()))
+        try:
+            self._builder.start(_qualified(tag), dict(kept(attributes, ())))
+        except ValueError as error:
+            self._stream.refuse(f"an element has a name that is none: {error}")
         self._depth += 1
         if self._depth > _DEEPEST:
             self._stream.refuse(f"elements stand more than {_DEEPEST} deep in each other")
 
-    def _end_tag(self, end: str, otherwise: str = "") -> None:
-        """Write the end of a tag where one is open."""
-        self._write(end if self._in_tag else otherwise)
-        self._in_tag = False
-
     def _end(self, tag: str) -> None:
-        self._end_tag("/>", f"</{tag}>")
+        self._builder.end(_qualified(tag))
         self._depth -= 1
         if self._depth == 0:
             self._stream.call(*self._before)
-            self._done(self._written.getvalue())
+            self._done(etree.tostring(self._builder.close(), encoding="unicode"))
 
     def _text(self, text: str) -> None:
-        self._end_tag(">")
-        self._write(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;"))
+        self._grow(len(text))
+        self._builder.data(text)
 
-    def _write(self, text: str) -> None:
-        self._written.write(text)
-        if self._written.tell() > self._stream.limits.value:
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > self._stream.limits.value:
             what = "an element that is not known has more than {} characters"
             raise self._stream.limits.exceeded("value", self._stream.place, what)
 
