@@ -99,6 +99,12 @@ def test_a_row_written_by_hand_may_be_called_as_one_likes_and_have_comments(fold
         (_ROW.replace("One", "!include x"), 2, "name is to be a text"),
         (_ROW.replace("One", "&a One"), 2, "anchors and aliases"),
         (_ROW + "name: Two\n", 6, "'name' stands here twice"),
+        (
+            _ROW.replace("One", "Offer #1"),
+            2,
+            "a comment would begin at the # in this line. A text that has ': ' or ' #'",
+        ),
+        (_ROW.replace("One", "Offer: 1"), 2, "stands in double quotes"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(folder: Path, text: str, line: int, reason: str) -> None:
@@ -106,6 +112,11 @@ def test_a_mistake_is_told_with_its_line(folder: Path, text: str, line: int, rea
     message = refusal_of(folder)
     assert message.startswith(f"{file}, line {line}: ")
     assert reason in message
+
+
+def test_comments_of_their_own_and_behind_quotes_are_no_mistake(folder: Path) -> None:
+    _edit(folder, "# of October\n" + _ROW.replace("One", '"Offer #1" # was 2'))
+    assert next(records_of(folder)).values["name"] == "Offer #1"
 
 
 def test_files_beside_a_row_are_read_to_the_byte(folder: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from confmig.model.records import Record
 from confmig.model.schema import Column, Table
 from confmig.model.values import ColumnType
-from confmig.package.folder.jsontext import indent_json, is_json, minify_json
+from confmig.package.folder.jsontext import flatten_json, indent_json, is_json
 from confmig.package.folder.rowtext import render_row
 from confmig.package.folder.sidetexts import suffix_of
 
@@ -67,28 +67,45 @@ _VALUES = st.recursive(
 )
 
 
-@given(st.lists(_VALUES, max_size=3) | st.dictionaries(st.text(), _VALUES, max_size=3), st.booleans())
-def test_json_is_indented_and_put_back_just_as_it_was(value: object, ascii_only: bool) -> None:
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=ascii_only)
-    indented = indent_json(text)
-    if indented is not None:
-        assert minify_json(indented) == text
-        assert json.loads(indented) == value
-        assert not is_json(text) or indented.endswith("\n")
-    assert indented is not None or not text.isascii()
+@given(
+    st.lists(_VALUES, max_size=3) | st.dictionaries(st.text(), _VALUES, max_size=3),
+    st.booleans(),
+    st.sampled_from([(",", ":"), (", ", ": ")]),
+)
+def test_json_is_indented_and_put_back_just_as_it_was(
+    value: object, ascii_only: bool, separators: tuple[str, str]
+) -> None:
+    text = json.dumps(value, separators=separators, ensure_ascii=ascii_only)
+    shown = indent_json(text)
+    if shown is not None:
+        assert flatten_json(*shown) == text
+        assert json.loads(shown[1]) == value
+        assert not is_json(text) or shown[1].endswith("\n")
+    assert shown is not None or not text.isascii()
 
 
 @pytest.mark.parametrize(
-    "text",
-    ['{"a":1.50,"a":1e5,"b":"\\u00e9\\/ : , { ["}', '{"a":[],"b":{},"c":[[{}]]}', "[-0.0,true,null]", '{"":""}', "[]"],
+    ("text", "tag"),
+    [
+        ('{"a":1.50,"a":1e5,"b":"\\u00e9\\/ : , { ["}', "!json"),
+        ('{"a":[],"b":{},"c":[[{}]]}', "!json"),
+        ("[-0.0,true,null]", "!json"),
+        ('{"":""}', "!json"),
+        ("[]", "!json"),
+        ('{"a": 1.50, "a": 1e5, "b": "\\u00e9\\/:,{["}', "!json-spaced"),
+        ('[{}, [], {"a": []}]', "!json-spaced"),
+    ],
 )
-def test_json_keeps_numbers_escapes_and_duplicate_keys(text: str) -> None:
-    indented = indent_json(text)
-    assert indented is not None
-    assert minify_json(indented) == text
+def test_json_keeps_numbers_escapes_and_duplicate_keys(text: str, tag: str) -> None:
+    shown = indent_json(text)
+    assert shown is not None
+    assert shown[0] == tag
+    assert flatten_json(*shown) == text
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', '{"a":1}\n', "[1,\r\n2]", " []", "[" * 300 + "]" * 300])
+@pytest.mark.parametrize(
+    "text", ['{"a": 1,"b":2}', '{ "a":1 }', '{"a":1}\n', "[1,\r\n2]", " []", "[" * 300 + "]" * 300]
+)
 def test_json_that_has_blanks_of_its_own_is_left_as_it_is(text: str) -> None:
     assert indent_json(text) is None
 

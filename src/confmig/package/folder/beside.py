@@ -6,8 +6,11 @@ from pathlib import Path
 from confmig.errors import PackageError
 from confmig.package.folder.binaries import base64_of
 from confmig.package.folder.disk import Disk
-from confmig.package.folder.jsontext import is_json, minify_json
+from confmig.package.folder.jsontext import JSON_TAGS, flatten_json, is_json
 from confmig.package.folder.yamlread import Place, Scalar
+
+REFERENCES = {"!file", "!base64", *JSON_TAGS}
+"""The tags of values that stand in a file beside the row."""
 
 
 class Beside:
@@ -32,7 +35,7 @@ class Beside:
         self._stem = file_name.removesuffix(".yml")
 
     def value(self, reference: Scalar, place: Place) -> str:
-        """The text that a reference stands for: ``!file``, ``!json`` or ``!base64`` and a name.
+        """The text that a reference stands for: one of the tags and a name.
 
         Raises:
             PackageError: The file is missing, referred to twice, elsewhere, or not what its tag says.
@@ -48,10 +51,10 @@ class Beside:
             raise PackageError(
                 f"{path}, line {line}: this is no UTF-8: {error.reason}.", "Save the file as UTF-8."
             ) from error
-        if reference.tag == "!json":
+        if reference.tag in JSON_TAGS:
             if not is_json(text):
                 raise PackageError(f"{path}: this is no JSON object or list.", "Mend the file, as any JSON editor can.")
-            text = minify_json(text)
+            text = flatten_json(reference.tag, text)
         return self._checked(text, path)
 
     def _checked(self, text: str, path: Path) -> str:

@@ -21,12 +21,11 @@ from confmig.package.folder import (
     TABLE_FILE,
     is_folder_form,
 )
+from confmig.package.folder.beside import REFERENCES
 from confmig.package.folder.disk import is_foreign
 from confmig.package.folder.writing import FolderCounts, write_folder
 from confmig.package.folder.yamlread import Mapping, Node, Place, Scalar, Sequence, read_yaml
 from confmig.package.package import Package, require_same_content
-
-_REFERENCES = {"!file", "!json", "!base64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +203,7 @@ def _references(path: Path, row: str) -> Iterator[str]:
 
 def _tagged(node: Node | None) -> Iterator[str]:
     match node:
-        case Scalar(text=text, tag=tag) if tag in _REFERENCES:
+        case Scalar(text=text, tag=tag) if tag in REFERENCES:
             yield text
         case Sequence(items=items):
             for item in items:

@@ -16,7 +16,7 @@ from confmig.model.values import (
     Value,
     canonical_guid,
 )
-from confmig.package.folder.beside import Beside
+from confmig.package.folder.beside import REFERENCES, Beside
 from confmig.package.folder.rowtext import NO_ID, UNDECLARED, UNKNOWN, key_of
 from confmig.package.folder.unknowns import Unknowns, require_mapping, require_text
 from confmig.package.folder.yamlread import Mapping as MappingNode
@@ -26,7 +26,6 @@ from confmig.package.text import parse_value
 
 _FIELD = {"name", "value", "lookupentity", "lookupentityname"}
 _TEXTUAL = {None, ColumnType.STRING, ColumnType.UNKNOWN, ColumnType.IMAGE}
-_REFERENCES = {"!file", "!json", "!base64"}
 _LOOKUP = "a lookup is {table: …, id: …, name: …}"
 
 
@@ -143,13 +142,13 @@ class RowReader:
                 raise place.error(node.line, f"column {column} has a list, and is no column of several values")
 
     def _scalar(self, column: str, kind: ColumnType | None, node: Scalar, place: Place) -> Value:
-        text = self._beside.value(node, place) if node.tag in _REFERENCES else require_text(node, place, column)
+        text = self._beside.value(node, place) if node.tag in REFERENCES else require_text(node, place, column)
         if len(text) > self._limits.value:
             where = f"{place.name}, line {node.line}, column {column}"
             raise self._limits.exceeded("value", where, "the value has more than {} characters")
         if kind in _TEXTUAL:
             return text
-        if node.tag in _REFERENCES:
+        if node.tag in REFERENCES:
             raise place.error(node.line, f"column {column} is {kind}, and has no file beside the row")
         if not text:
             return None

@@ -130,7 +130,8 @@ class _RowText:
             return text_value(text, indent)
         indented = indent_json(text) if suffix == ".json" else None
         if indented is not None:
-            return f"!json {self._beside(name, suffix, indented.encode())}"
+            tag, lines = indented
+            return f"{tag} {self._beside(name, suffix, lines.encode())}"
         return f"!file {self._beside(name, suffix, text.encode())}"
 
     def _beside(self, column: str, suffix: str, content: bytes) -> str:

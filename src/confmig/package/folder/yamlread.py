@@ -17,6 +17,10 @@ _DEEPEST = 8
 _OTHER_BREAKS = re.compile("[\x85\u2028\u2029]")
 _CONFLICT = re.compile("^(?:<{7} |>{7} )", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_COMMENT = re.compile(r"[ \t]+#")
+_QUOTE = (
+    "A text that has ': ' or ' #' in it, or begins with a sign such as [ { * & ! | > % @ \" ', stands in double quotes."
+)
 _MEND = "Mend the file at that line, or unpack the package again."
 
 
@@ -75,7 +79,7 @@ def read_yaml(data: bytes, place: Place) -> Mapping:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = f"this is no YAML: {error.problem or error.context}"
-        raise place.error(mark.line + 1 if mark else 1, reason) from error
+        raise place.error(mark.line + 1 if mark else 1, reason, _QUOTE) from error
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         reason = f"this is no YAML: {getattr(error, 'reason', error)}"
@@ -100,18 +104,19 @@ def _decoded(data: bytes, place: Place) -> str:
 
 def _read(text: str, place: Place) -> Mapping:
     events: Iterator[yaml.Event] = yaml.parse(text, Loader=_LOADER)
-    root = _Reader(events, place).document()
+    root = _Reader(events, place, text.split("\n") if _COMMENT.search(text) else []).document()
     if not isinstance(root, Mapping):
         raise place.error(root.line if root else 1, "a mapping is expected, such as id: …")
     return root
 
 
 class _Reader:
-    """Makes nodes of a parser's events."""
+    """Makes nodes of a parser's events; ``lines`` are those of a file that may have comments."""
 
-    def __init__(self, events: Iterator[yaml.Event], place: Place) -> None:
+    def __init__(self, events: Iterator[yaml.Event], place: Place, lines: list[str]) -> None:
         self._events = events
         self._place = place
+        self._lines = lines
 
     def document(self) -> Node | None:
         """The one document of a file, or None when there is nothing in it."""
@@ -144,7 +149,15 @@ class _Reader:
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         if _SURROGATE.search(event.value):
             raise self._place.error(_line(event), "half of a surrogate pair is no character")
+        if self._lines and event.style in {None, ""}:
+            self._require_no_comment(event)
         return Scalar(event.value, _line(event), event.tag or "")
+
+    def _require_no_comment(self, event: yaml.ScalarEvent) -> None:
+        """Refuse a comment behind a text without quotes: who writes ``Offer #1`` means no comment, and would lose it."""
+        end = event.end_mark
+        if end is not None and end.line < len(self._lines) and _COMMENT.match(self._lines[end.line], end.column):
+            raise self._place.error(end.line + 1, "a comment would begin at the # in this line", _QUOTE)
 
     def _require_no_tag(self, event: yaml.Event) -> None:
         tag = getattr(event, "tag", None)
