@@ -40,6 +40,17 @@ def test_html_holds_row_text_as_text() -> None:
     assert '<td class="number">0</td>' in page
 
 
+def test_html_shows_whole_sentences_below_their_row_and_none_where_there_is_none() -> None:
+    section = Section(
+        "Rows", ("table", "rows", "before", "after"), [("account", 3, HOSTILE, ""), ("lead", 4, "a", "a")]
+    )
+    page = render_html(replace(report(), sections=[replace(section, sentences=2)]))
+    assert '<th scope="col">table</th><th scope="col" class="number">rows</th></tr>' in page
+    assert '<td colspan="2"><dl><dt>before</dt><dd>a</dd><dt>after</dt><dd>a</dd></dl></td>' in page
+    assert page.count("<dt>after</dt>") == 1
+    assert "<script>" not in page
+
+
 def test_markdown_holds_row_text_as_text() -> None:
     text = render_markdown(report()).replace("<!-- -->", "")
     assert not re.search(r"(?<!\\)[<`\[|]", text.replace("| ", "").replace(" |", "").replace("|---|", ""))

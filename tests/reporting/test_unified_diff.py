@@ -140,5 +140,5 @@ def test_lines_that_are_broken_keep_the_real_ends_of_lines() -> None:
     long = "<p>" + "word " * 50 + "</p>"
     first, second, made = comparable_lines(f"{long}\n<b>", f"{long}<b>")
     assert first != second
-    assert "␊" in made
+    assert "↵" in made
     assert "".join(second) == f"{long}<b>"

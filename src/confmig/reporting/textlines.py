@@ -4,10 +4,10 @@ Nothing is lost: two texts that differ have lines that differ.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
-import msgspec
+from confmig.package.folder.jsontext import is_json, json_lines
 
 Lines = list[str]
 
@@ -16,7 +16,6 @@ _LONGEST = 160
 _CHUNK = 400
 """What has no place to be broken at is cut to pieces of this length."""
 _MOST_INDENTED = 30
-_JSON_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]|:|[^\s{}\[\],:"]+', re.DOTALL)
 _PLACES = (
     re.compile(r"(?<=>)(?=<)"),  # between two tags
     re.compile(r"(?=<[a-zA-Z/!{])|(?<=[;{}])(?=\S)|(?<=%})"),  # before a tag; after a statement, a rule, a Liquid tag
@@ -34,7 +33,7 @@ def comparable_lines(first: str, second: str) -> tuple[Lines, Lines, str]:
     if max(map(len, lines[0] + lines[1])) <= _LONGEST:
         return (*_without_empty(*lines), "")
     broken = [_broken(item) for item in lines]
-    ends = "; ␊ is where a line ends" if "\n" in first + second else ""
+    ends = "; ↵ is where a line ends" if "\n" in first + second else ""
     return (*_without_empty(*broken), f"long lines are shown broken{ends}")
 
 
@@ -49,7 +48,7 @@ def _without_empty(first: Lines, second: Lines) -> tuple[Lines, Lines]:
 
 def _broken(lines: Lines) -> Lines:
     """The lines broken so that each has a readable length; real line ends are marked, so that none is lost."""
-    ended = [line + "␊" for line in lines[:-1]] + lines[-1:]
+    ended = [line + "↵" for line in lines[:-1]] + lines[-1:]
     return [piece for line in ended for piece in _pieces(line, _PLACES)]
 
 
@@ -70,48 +69,13 @@ def _split(line: str, place: re.Pattern[str]) -> Iterator[str]:
 
 def _as_json(first: str, second: str) -> tuple[Lines, Lines] | None:
     """Both texts indented, when they are JSON and differ in more than their layout."""
-    if not (_is_json(first) and _is_json(second)):
+    if not (is_json(first) and is_json(second)):
         return None
     left, right = _indented(first), _indented(second)
     return None if left == right else (left, right)
 
 
-def _is_json(text: str) -> bool:
-    if text.lstrip()[:1] not in {"{", "["}:
-        return False
-    try:
-        msgspec.json.decode(text)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return False
-    return True
-
-
 def _indented(text: str) -> Lines:
     """JSON with one member a line. Its tokens stay as they are: digits, escapes, the order of members."""
-    lines: Lines = []
-    line, depth = "", 0
-    for match in _JSON_PART.finditer(text):
-        part = match.group()
-        if part in "{[":
-            lines.append(line + part)
-            depth += 1
-            line = _indent(depth)
-        elif part in "}]":
-            if line.strip():
-                lines.append(line)
-            depth -= 1
-            line = _indent(depth) + part
-        elif part == ",":
-            lines.append(line + part)
-            line = _indent(depth)
-        else:
-            line += ": " if part == ":" else part
-    return _in_pieces([*lines, line], lambda item: _pieces(item, _PLACES))
-
-
-def _indent(depth: int) -> str:
-    return "  " * min(depth, _MOST_INDENTED)
-
-
-def _in_pieces(lines: Lines, pieces: Callable[[str], Iterator[str]]) -> Lines:
-    return [piece for line in lines for piece in pieces(line)]
+    lines = ["  " * min(depth, _MOST_INDENTED) + line for depth, line in json_lines(text)]
+    return [piece for line in lines for piece in _pieces(line, _PLACES)]
