@@ -154,10 +154,14 @@ class _Reader:
         return Scalar(event.value, _line(event), event.tag or "")
 
     def _require_no_comment(self, event: yaml.ScalarEvent) -> None:
-        """Refuse a comment behind a text without quotes: who writes ``Offer #1`` means no comment, and would lose it."""
+        """Refuse a comment behind a text without quotes: ``Offer #1`` is mostly meant as it stands."""
         end = event.end_mark
         if end is not None and end.line < len(self._lines) and _COMMENT.match(self._lines[end.line], end.column):
-            raise self._place.error(end.line + 1, "a comment would begin at the # in this line", _QUOTE)
+            raise self._place.error(
+                end.line + 1,
+                "a comment begins at the # in this line, and cuts the text off",
+                "Write a text with ' #' in it in double quotes, and a comment on a line of its own.",
+            )
 
     def _require_no_tag(self, event: yaml.Event) -> None:
         tag = getattr(event, "tag", None)

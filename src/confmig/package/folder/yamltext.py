@@ -15,7 +15,7 @@ _TYPED = re.compile(
     r"(?i:y|n|yes|no|on|off|true|false|null|none)"
     r"|[-+.]?[0-9][-+0-9.,:_eExXoOa-fA-FtTzZ ]*|[-+]?\.(?i:inf|nan)"
 )
-_IN_FLOW = re.compile(r"[,\[\]{}:]")
+_IN_FLOW = re.compile(r"[,\[\]{}:?]")
 _NO_YAML = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff"
 _OTHER_BREAKS = "\x85\u2028\u2029"
 _MISLEADING = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f"
