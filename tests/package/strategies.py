@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from confmig.model.records import Association, PackageEvent, PackageStart, Record, TableStart, Unknown
 from confmig.model.schema import Column, DateMode, Relationship, Schema, Table
-from confmig.model.values import Choices, ColumnType, FileRef, Lookup, Parties, Party, Value
+from confmig.model.values import Choices, ColumnType, FileRef, Lookup, Moment, Parties, Party, Value
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,12}", fullmatch=True)
 guids = st.uuids().map(str)
@@ -38,6 +38,7 @@ xml_texts = st.text(
 moments = st.one_of(
     st.datetimes(timezones=st.just(UTC)),
     st.datetimes(),
+    st.builds(Moment.of, st.datetimes(timezones=st.none() | st.just(UTC)), st.integers(1, 9)),
     st.just(datetime(1, 1, 1)),  # a time without a zone is meant
 )
 lookups = st.builds(Lookup, names, guids, st.none() | xml_texts)

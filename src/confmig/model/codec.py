@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 
-from confmig.model.values import Choices, FileContent, FileRef, Lookup, Parties, Party, Value
+from confmig.model.values import Choices, FileContent, FileRef, Lookup, Moment, Parties, Party, Value
 
 Coded = None | str | int | bool | list["Coded"]
 """JSON without objects: a tagged value is a list that begins with its tag."""
@@ -58,6 +58,8 @@ def encode_value(value: Value) -> Coded:
             return ["f", repr(value)]
         case Decimal():
             return ["d", str(value)]
+        case Moment():
+            return ["t", value.isoformat(), value.tenth]
         case datetime():
             return ["t", value.isoformat()]
         case Lookup(table, row_id, name):
@@ -89,7 +91,8 @@ def decode_value(coded: Coded) -> Value:
         case "d":
             return Decimal(str(rest[0]))
         case "t":
-            return datetime.fromisoformat(str(rest[0]))
+            moment = datetime.fromisoformat(str(rest[0]))
+            return Moment.of(moment, cast("int", rest[1])) if len(rest) > 1 else moment
         case "l":
             return Lookup(str(rest[0]), str(rest[1]), cast("str | None", rest[2]))
         case "c":

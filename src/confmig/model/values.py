@@ -8,7 +8,7 @@ A value is plain Python data. Which Python type stands for which column type:
     decimal, money               Decimal, with the digits as they were read
     float                        float
     bool                         bool
-    datetime                     datetime, aware when it names a moment in UTC, naive when it has no time zone
+    datetime                     datetime or Moment, aware when it names a moment in UTC, naive without a time zone
     entityreference, owner       Lookup
     optionsetvaluecollection     Choices
     partylist                    Parties
@@ -50,6 +50,23 @@ class ColumnType(StrEnum):
     IMAGE = "imagedata"
     FILE = "filedata"
     UNKNOWN = "unknown"
+
+
+class Moment(datetime):
+    """A date and time finer than Python's: .NET counts tenths of a microsecond.
+
+    ``tenth`` is the seventh digit of the second's fraction. Only reading and writing know it: the service keeps whole
+    seconds [inferred], so nothing is compared or moved by it.
+    """
+
+    tenth: int = 0
+
+    @classmethod
+    def of(cls, moment: datetime, tenth: int) -> "Moment":
+        """The moment with this seventh digit."""
+        fine = cls.combine(moment.date(), moment.timetz())
+        fine.tenth = tenth
+        return fine
 
 
 @dataclass(frozen=True, slots=True)

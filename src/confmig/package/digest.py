@@ -13,7 +13,7 @@ from typing import IO
 import msgspec
 
 from confmig.model.records import Association, PackageEvent, Record, Unknown
-from confmig.model.values import Value
+from confmig.model.values import Moment, Value
 
 _SIZE = hashlib.sha256().digest_size
 _IN_MEMORY = 50_000
@@ -25,7 +25,7 @@ class ContentDigest:
     def __init__(self, schema_digest: str, in_memory: int = _IN_MEMORY) -> None:
         self._schema_digest = schema_digest
         self._pieces = _SortedPieces(in_memory)
-        self._encode = msgspec.json.Encoder(order="deterministic").encode
+        self._encode = msgspec.json.Encoder(order="deterministic", enc_hook=_encode_moment).encode
 
     def add(self, event: PackageEvent) -> None:
         """Take one event; the beginning of a table or of the package says nothing by itself."""
@@ -53,6 +53,12 @@ class ContentDigest:
         for piece in self._pieces.sorted():
             whole.update(piece)
         return whole.hexdigest()
+
+
+def _encode_moment(value: object) -> object:
+    """A date and time with all its digits; msgspec knows the other values by itself."""
+    assert isinstance(value, Moment)  # noqa: S101  # no value has another class
+    return [value.isoformat(), value.tenth]
 
 
 def _held(values: Mapping[str, Value]) -> Mapping[str, Value]:

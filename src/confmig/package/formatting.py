@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from confmig.model.values import Choices, ColumnType, Value, is_guid
+from confmig.model.values import Choices, ColumnType, Moment, Value, is_guid
 from confmig.package.text import INT64, MOST_DIGITS, shown
 
 _HTML_RARE = re.compile("[\u00a0-\u00ff\U00010000-\U0010ffff\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -132,11 +132,12 @@ def format_value(kind: ColumnType, value: Value) -> str:
 
 def format_moment(value: datetime) -> str:
     """The text in .NET's round-trip form: seven digits of a second, ``Z`` when the value names a moment in UTC."""
+    tenth = value.tenth if isinstance(value, Moment) else 0
     if value.tzinfo is None:
-        return value.isoformat(timespec="microseconds") + "0"
+        return f"{value.isoformat(timespec='microseconds')}{tenth}"
     if value.tzinfo is not UTC:
         value = value.astimezone(UTC)
-    return value.isoformat(timespec="microseconds")[:26] + "0Z"
+    return f"{value.isoformat(timespec='microseconds')[:26]}{tenth}Z"
 
 
 def _format_moment(value: Value) -> str:

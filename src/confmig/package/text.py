@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from html.entities import name2codepoint
 
-from confmig.model.values import Choices, ColumnType, Value, canonical_guid, is_guid
+from confmig.model.values import Choices, ColumnType, Moment, Value, canonical_guid, is_guid
 
 _TYPE_WORDS = {
     # Words that other tools write where CMT knows only its own.
@@ -189,8 +189,8 @@ _EN_US = re.compile(
 def parse_moment(text: str) -> datetime:
     """Read a date and time: .NET's round-trip form, or the en-US form of packages from 2019 and before.
 
-    Returns an aware datetime in UTC when the text says ``Z`` or an offset, else a naive one. A seventh digit of the
-    second's fraction is dropped: the service keeps whole seconds [inferred].
+    Returns an aware datetime in UTC when the text says ``Z`` or an offset, else a naive one; a ``Moment`` where the
+    second's fraction has a seventh digit.
 
     Raises:
         ValueError: The text is neither.
@@ -209,12 +209,13 @@ def parse_moment(text: str) -> datetime:
 def _iso_moment(match: re.Match[str]) -> datetime:
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     micros = int((fraction or "").ljust(6, "0")[:6])
-    naive = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), micros)
-    if zone is None:
-        return naive
+    moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), micros)
     if zone == "Z":
-        return naive.replace(tzinfo=UTC)
-    return datetime.fromisoformat(naive.isoformat() + zone).astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC)
+    elif zone is not None:
+        moment = datetime.fromisoformat(moment.isoformat() + zone).astimezone(UTC)
+    tenth = int((fraction or "")[6:] or 0)
+    return Moment.of(moment, tenth) if tenth else moment
 
 
 def _en_us_moment(match: re.Match[str]) -> datetime:
@@ -228,14 +229,10 @@ def _en_us_moment(match: re.Match[str]) -> datetime:
 
 
 _USUAL_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.0{1,7})?(Z?)", re.ASCII)
-_SEVENTH_DIGIT = re.compile(r"\.\d{6}[1-9]")
 
 
 def _parse_date(text: str) -> datetime | None:
-    """Read a value of a datetime column: nothing of it may be lost, so a seventh digit must be 0.
-
-    The service keeps whole seconds [inferred], and no known package has such a digit.
-    """
+    """Read a value of a datetime column; nearly all are whole seconds, so those come first."""
     if not text:
         return None
     if match := _USUAL_MOMENT.fullmatch(text):
@@ -243,8 +240,6 @@ def _parse_date(text: str) -> datetime | None:
             return datetime.fromisoformat(text[:19] + "+00:00" if match[1] else text[:19])
         except ValueError:
             raise ValueError(f"is no date and time: {shown(text)}") from None
-    if _SEVENTH_DIGIT.search(text):
-        raise ValueError(f"is finer than a millionth of a second, which would be lost: {shown(text)}")
     return parse_moment(text)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from confmig.errors import PackageError
@@ -16,7 +16,7 @@ from confmig.package.folder.naming import hash_of, safe_name, safe_suffix
 from confmig.package.folder.sidetexts import suffix_of
 from confmig.package.folder.unknowns import unknown_lines
 from confmig.package.folder.yamltext import entry, flow_mapping, scalar, text_value
-from confmig.package.formatting import format_value
+from confmig.package.formatting import format_moment, format_value
 
 UNDECLARED = "$undeclared"
 UNKNOWN = "$unknown"
@@ -170,11 +170,8 @@ def plain_value(kind: ColumnType, value: Value) -> str:
 
 def _moment(value: datetime) -> str:
     """``2024-01-01T00:00:00Z``, with the fraction of a second only where there is one; no Z without a time zone."""
-    zone = ""
-    if value.tzinfo is not None:
-        value, zone = value.astimezone(UTC), "Z"
-    text = value.replace(tzinfo=None).isoformat()
-    return (text.rstrip("0") if "." in text else text) + zone
+    text = format_moment(value)
+    return text[:27].rstrip("0").rstrip(".") + text[27:]
 
 
 def _lookup(value: Lookup) -> str:
