@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from confmig.commands.packages import write_zip
 from confmig.package.folder.writing import write_folder
 from confmig.package.package import Package
+from confmig.package.packing import write_zip
 
 
 def unpack(package: Path, folder: Path) -> Path:

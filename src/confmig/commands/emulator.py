@@ -203,10 +203,10 @@ def emulator(
     host, port = _address(listen)
     if any(importlib.util.find_spec(name) is None for name in ("trustme", "uvicorn", "yaml")):
         raise UsageError("the emulator needs its extra: pip install 'confmig[emulator]'")
-    from confmig.commands.packages import as_zip
     from confmig.emulator.errors import EmulatorStartError, PackageFileError
     from confmig.emulator.http.server import serve
     from confmig.emulator.options import EmulatorOptions
+    from confmig.package.packing import as_zip
 
     options = EmulatorOptions(
         host=host,

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports
-from confmig.commands.packages import PackedCounts, require_zip_name, take_manifest_along, write_zip
+from confmig.commands.packages import require_zip_name, take_manifest_along
 from confmig.commands.results import finish
 from confmig.commands.unpack import require_apart
 from confmig.errors import ExitCode
 from confmig.package.limits import LIMITS
 from confmig.package.package import Package
+from confmig.package.packing import PackedCounts, write_zip
 from confmig.reporting.report import Report, Section
 from confmig.reporting.values import number_of
 from confmig.reporting.write import require_report_paths

@@ -3,21 +3,15 @@
 import shutil
 import tempfile
 import zipfile
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 
 from confmig.errors import UsageError
-from confmig.model.records import Association, PackageEvent, Record
-from confmig.package.folder import is_folder_form
 from confmig.package.limits import LIMITS, Limits
 from confmig.package.manifest import manifest_path
-from confmig.package.package import Package, require_same_content
-from confmig.package.sorting import sorted_by_id
-from confmig.package.writer import source_date, write_package
+from confmig.package.package import Package
+from confmig.package.writer import source_date
 
 
 def is_folder_name(data: Path) -> bool:
@@ -74,59 +68,6 @@ def data_target(data: Path, limits: Limits = LIMITS) -> Iterator[Path]:
                 replace_folder(package, data, keep_time=True)
 
 
-@dataclass(slots=True)
-class PackedCounts:
-    """What is in a package: rows and pairs of associations by table, and the digest."""
-
-    rows: Counter[str] = field(default_factory=Counter)
-    associations: Counter[str] = field(default_factory=Counter)
-    digest: str = ""
-
-
-def write_zip(package: Package, path: Path) -> PackedCounts:
-    """Write a package as a zip, its rows in the order of their ids; it appears once it holds the same as the package.
-
-    Raises:
-        PackageError: The package cannot be read, or the zip would hold something else.
-    """
-    unchecked = path.with_name(path.name + ".unchecked")
-    try:
-        write_package(
-            unchecked,
-            package.schema_bytes,
-            package.schema,
-            rows_by_id(package.rows()),
-            package.timestamp,
-            files=package.open_file,
-            file_ids=package.file_ids,
-        )
-        counts = PackedCounts(digest=package.digest)
-        with Package(unchecked, package.limits) as written:
-            _count(written.rows(), counts)
-            require_same_content(package, written)
-        unchecked.replace(path)
-    finally:
-        unchecked.unlink(missing_ok=True)
-    return counts
-
-
-def _count(events: Iterable[PackageEvent], counts: PackedCounts) -> None:
-    for event in events:
-        if isinstance(event, Record):
-            counts.rows[event.table] += 1
-        elif isinstance(event, Association):
-            counts.associations[event.table] += len(event.targets)
-
-
-def rows_by_id(events: Iterable[PackageEvent]) -> Iterator[PackageEvent]:
-    """The events of a package with the rows of each table in the order of their ids."""
-    for are_rows, group in groupby(events, lambda event: isinstance(event, Record)):
-        if are_rows:
-            yield from sorted_by_id(event for event in group if isinstance(event, Record))
-        else:
-            yield from group
-
-
 def take_manifest_along(data: Path, output: Path) -> Path | None:
     """Copy the manifest beside a package to its new place; None where it has none."""
     old, new = manifest_path(data), manifest_path(output)
@@ -135,15 +76,3 @@ def take_manifest_along(data: Path, output: Path) -> Path | None:
     if old.resolve() != new.resolve():
         shutil.copyfile(old, new)
     return new
-
-
-@contextmanager
-def as_zip(data: Path | None) -> Iterator[Path | None]:
-    """A package for readers that know only zips and the folders that they are unpacked to."""
-    if data is None or not is_folder_form(data):
-        yield data
-        return
-    with tempfile.TemporaryDirectory(prefix="confmig-") as folder, Package(data) as package:
-        path = Path(folder) / f"{data.resolve().name}.zip"
-        write_zip(package, path)
-        yield path

@@ -10,7 +10,7 @@ from confmig.commands.options import auth_mode
 from confmig.errors import UsageError
 from confmig.model.schema import Schema
 from confmig.package.manifest import manifest_differences, manifest_path, read_manifest
-from confmig.package.package import Package
+from confmig.package.package import Package, is_package_name
 from confmig.package.schemalines import schema_lines
 from confmig.planning.plan import Origin, PlanOptions
 from confmig.profiles.profile import load_profiles
@@ -95,7 +95,7 @@ def origin_of(package: Package) -> tuple[Origin, str]:
 
 def places_of(schema: Path, data: bytes) -> Places:
     """Where findings stand in a schema file; of a schema within a package ``places_within`` tells that."""
-    if schema.suffix.lower() == ".zip" or schema.is_dir():
+    if is_package_name(schema):
         return NOWHERE
     return Places(from_the_root(schema), schema_lines(data))
 
