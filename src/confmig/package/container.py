@@ -165,7 +165,7 @@ def _require_file(path: Path) -> None:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
         reason = "there is no such data package" if isinstance(error, FileNotFoundError) else f"{error}"
-        raise PackageError(f"{path}: {reason}.", "Check the path given with --data or --package.") from None
+        raise PackageError(f"{path}: {reason}.", "Check the path.") from None
     if not stat.S_ISREG(mode):
         raise PackageError(f"{path}: this is neither a file nor a folder.", "Give a zip, or a folder.")
 
@@ -264,7 +264,8 @@ def _find_members(names: list[str], path: Path) -> Members:
         found = ", ".join(names[:8]) or "nothing"
         raise PackageError(
             f"{path}: this is no data package: it has no data.xml (found: {found}).",
-            "Give a zip, or a folder, with data.xml and data_schema.xml at its top.",
+            "Give a zip or folder with data.xml and data_schema.xml at its top, or a folder with package.yml, as"
+            " confmig unpack makes it.",
         )
     files = tuple(name for name in names if name.startswith("files/"))
     return Members(schema, tuple(rows), files)

@@ -17,6 +17,7 @@ from confmig.model.values import Moment, Value
 
 _SIZE = hashlib.sha256().digest_size
 _IN_MEMORY = 50_000
+_BLOCK = 1024 * _SIZE
 
 
 class ContentDigest:
@@ -75,31 +76,35 @@ def _pair(event: Association) -> tuple[object, ...]:
 
 
 class _SortedPieces:
-    """Digests in order, however many: in memory up to a limit, beyond it through a file that is removed."""
+    """Digests in order, however many: in memory up to a limit, beyond it in sorted runs within one nameless file."""
 
     def __init__(self, in_memory: int) -> None:
         self._in_memory = in_memory
         self._held: list[bytes] = []
-        self._runs: list[IO[bytes]] = []
+        self._file: IO[bytes] | None = None
+        self._runs: list[range] = []
 
     def add(self, piece: bytes) -> None:
         self._held.append(piece)
         if len(self._held) >= self._in_memory:
-            run = tempfile.TemporaryFile(prefix="confmig-")  # noqa: SIM115  # read to its end in sorted()
-            run.write(b"".join(sorted(self._held)))
-            self._runs.append(run)
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="confmig-")  # noqa: SIM115  # closed in sorted()
+            start = self._file.tell()
+            self._file.write(b"".join(sorted(self._held)))
+            self._runs.append(range(start, self._file.tell(), _BLOCK))
             self._held.clear()
 
     def sorted(self) -> Iterator[bytes]:
         """All pieces in order, once."""
-        try:
-            yield from heapq.merge(sorted(self._held), *(_pieces_of(run) for run in self._runs))
-        finally:
-            for run in self._runs:
-                run.close()
+        if self._file is None:
+            yield from sorted(self._held)
+            return
+        with self._file as file:
+            yield from heapq.merge(sorted(self._held), *(_pieces_of(file, run) for run in self._runs))
 
 
-def _pieces_of(run: IO[bytes]) -> Iterator[bytes]:
-    run.seek(0)
-    while piece := run.read(_SIZE):
-        yield piece
+def _pieces_of(file: IO[bytes], run: range) -> Iterator[bytes]:
+    for start in run:
+        file.seek(start)
+        block = file.read(min(_BLOCK, run.stop - start))
+        yield from (block[at : at + _SIZE] for at in range(0, len(block), _SIZE))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from confmig.checking.findings import Finding
 from confmig.errors import PackageError
 from confmig.model.records import PackageEvent
 from confmig.model.schema import Schema
@@ -38,7 +39,7 @@ class Package:
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         self.path = path
         self.limits = limits
-        self._source = _open_source(path, limits)
+        self._source = open_source(path, limits)
         self._digest: str | None = None
         self._files: dict[str, tuple[int, str]] = {}
 
@@ -153,12 +154,22 @@ class Package:
         return self._digest
 
 
-def _open_source(path: Path, limits: Limits) -> Source:
+def open_source(path: Path, limits: Limits, problems: list[Finding] | None = None) -> Source:
+    """Open a package in whichever form it has.
+
+    Args:
+        path: A zip, a folder that holds data.xml, or the folder form.
+        limits: What the package may ask of the reader.
+        problems: Where what is wrong with the schema is noted; without it, it is refused.
+
+    Raises:
+        PackageError: It is no package, or its schema cannot be read.
+    """
     if is_folder_form(path):
         from confmig.package.folder.source import FolderSource  # PyYAML is for this form only
 
-        return FolderSource(path, limits)
-    return CmtSource(path, limits)
+        return FolderSource(path, limits, problems)
+    return CmtSource(path, limits, problems)
 
 
 def require_same_content(package: Package, written: Package) -> None:
@@ -174,13 +185,18 @@ def require_same_content(package: Package, written: Package) -> None:
         )
 
 
+def is_package_name(path: Path) -> bool:
+    """Whether a path names a package, where a schema file could be meant, too."""
+    return path.is_dir() or path.suffix.lower() == ".zip"
+
+
 def read_schema(path: Path, limits: Limits = LIMITS) -> tuple[Schema, bytes]:
     """The schema that a path holds, and its bytes: a schema file, or a package whose schema is meant.
 
     Raises:
         PackageError: There is none, or it cannot be read.
     """
-    if path.is_dir() or path.suffix.lower() == ".zip":
+    if is_package_name(path):
         with Package(path, limits) as package:
             return package.schema, package.schema_bytes
     data = read_schema_file(path)
@@ -198,5 +214,5 @@ def read_schema_file(path: Path) -> bytes:
             return stream.read(LARGEST_SCHEMA + 1)
     except OSError as error:
         raise PackageError(
-            f"{path}: the schema file cannot be read: {error.strerror or error}.", "Check the path given with --schema."
+            f"{path}: the schema file cannot be read: {error.strerror or error}.", "Check the path."
         ) from error

@@ -6,6 +6,7 @@ from typing import IO, Protocol
 
 from confmig.model.records import PackageEvent
 from confmig.model.schema import Schema
+from confmig.model.written import WrittenEvent
 
 
 class Source(Protocol):
@@ -18,6 +19,10 @@ class Source(Protocol):
     @property
     def schema_bytes(self) -> bytes:
         """The schema file."""
+
+    @property
+    def schema_member(self) -> str:
+        """The name of the schema file; empty where there is none, and the schema is inferred from the rows."""
 
     @property
     def timestamp(self) -> str | None:
@@ -33,6 +38,13 @@ class Source(Protocol):
 
     def rows(self) -> Iterator[PackageEvent]:
         """All tables, rows and associations.
+
+        Raises:
+            PackageError: The package is broken.
+        """
+
+    def written(self) -> Iterator[WrittenEvent]:
+        """The same as texts with their lines, for lint.
 
         Raises:
             PackageError: The package is broken.

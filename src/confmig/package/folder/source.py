@@ -10,10 +10,12 @@ from confmig.checking.findings import Finding
 from confmig.errors import PackageError
 from confmig.model.records import PackageEvent, PackageStart, Unknown
 from confmig.model.values import ColumnType, canonical_guid
+from confmig.model.written import WrittenEvent
 from confmig.package.folder import ATTRIBUTES_FILE, FILES, FORMAT, PACKAGE_FILE, SCHEMA_FILE
 from confmig.package.folder.disk import Disk
 from confmig.package.folder.tablefolder import TableFolder
 from confmig.package.folder.unknowns import Unknowns, require_nothing_left, require_text
+from confmig.package.folder.written import read_written_folder
 from confmig.package.folder.yamlread import Scalar
 from confmig.package.limits import Limits
 from confmig.package.schemafile import LARGEST_SCHEMA, parse_schema
@@ -41,12 +43,13 @@ class FolderSource:
             )
         if len(folders) > limits.tables:
             raise limits.exceeded("tables", str(path), "it has more than {} tables")
+        self.schema_member = SCHEMA_FILE
         self.timestamp: str | None = None
         self.left_out: tuple[str, ...] = ()  # what is no part of a package is refused here
         self._unknown = self._read_package_file()
         self.schema_bytes = self._disk.read(path / SCHEMA_FILE, LARGEST_SCHEMA)
         self.schema = parse_schema(self.schema_bytes, str(path / SCHEMA_FILE), problems, limits)
-        self.tables = self._find_tables(folders)
+        self._tables = self._find_tables(folders)
         self._files = self._find_files(FILES in folders)
 
     def _read_package_file(self) -> Unknowns:
@@ -91,16 +94,20 @@ class FolderSource:
         self._disk.restart()
         if self._unknown.attributes:
             yield PackageStart(self._unknown.attributes)
-        for folder in self.tables:
+        for folder in self._tables:
             yield from folder.read()
         for piece in self._unknown.xml:
             yield Unknown("", piece)
+
+    def written(self) -> Iterator[WrittenEvent]:
+        """The same as texts, with their lines; a value that is not of its column's type is an error here, too."""
+        return read_written_folder(self.timestamp, self._tables, self.schema)
 
     @cached_property
     def _payloads(self) -> dict[str, Path]:
         """Where the payloads of file columns are, for which the rows of tables with such columns are read."""
         found = dict(self._files)
-        for folder in self.tables:
+        for folder in self._tables:
             table = self.schema.table(folder.table)
             if table and any(column.type is ColumnType.FILE for column in table.columns):
                 for file_id, path in folder.payloads().items():

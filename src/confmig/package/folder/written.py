@@ -4,33 +4,33 @@ The texts are those of data.xml, so that one rule is for both forms. A value tha
 error of reading here, with its line.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from confmig.model.records import Association, Record
-from confmig.model.schema import Table
+from confmig.model.schema import Schema, Table
 from confmig.model.values import ZERO_ID, Choices, ColumnType, FileRef, Lookup, Parties, Party, Value
 from confmig.model.written import WrittenEvent, WrittenPairs, WrittenRow, WrittenStart, WrittenTable, WrittenValue
 from confmig.package.folder import PACKAGE_FILE
 from confmig.package.folder.rowtext import UNDECLARED, key_of
-from confmig.package.folder.source import FolderSource
+from confmig.package.folder.tablefolder import TableFolder
 from confmig.package.folder.yamlread import Mapping
 from confmig.package.formatting import format_value
 
 
-def read_written_folder(source: FolderSource) -> Iterator[WrittenEvent]:
+def read_written_folder(timestamp: str | None, tables: Iterable[TableFolder], schema: Schema) -> Iterator[WrittenEvent]:
     """All tables, rows and associations of a folder as they are written, with their lines.
 
     Raises:
         PackageError: A file cannot be read.
     """
-    yield WrittenStart(source.timestamp, PACKAGE_FILE, 1)
-    for folder in source.tables:
+    yield WrittenStart(timestamp, PACKAGE_FILE, 1)
+    for folder in tables:
         begun = False
         for file, root, record in folder.rows():
             if not begun:
                 yield WrittenTable(folder.table, file, 1)
                 begun = True
-            yield _row(record, root, source.schema.table(folder.table), file)
+            yield _row(record, root, schema.table(folder.table), file)
         for file, line, association in folder.associations():
             if not begun:
                 yield WrittenTable(folder.table, file, 1)
