@@ -119,7 +119,9 @@ def test_what_cannot_be_moved_is_missed_and_what_the_service_keeps_for_itself_is
         )
     )
     assert columns(generated) == ["aid", "document", "name", "ownerid", "price"]
-    assert generated.left_out == [("a", "counter", "big integers are never in a package")]
+    ((table, name, why),) = generated.left_out
+    assert (table, name) == ("a", "counter")
+    assert "drops big integers" in why
 
 
 def test_relationships_stand_once_on_their_first_table_and_only_within_the_schema() -> None:

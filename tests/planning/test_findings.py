@@ -90,9 +90,13 @@ def test_bookkeeping_columns_are_never_moved(name: str) -> None:
     assert not is_moved(SHOP, ColumnInfo(name, ColumnType.STRING))
 
 
-@pytest.mark.parametrize("kind", [ColumnType.BIGINT, ColumnType.UNKNOWN])
-def test_columns_of_types_that_no_package_can_carry_are_not_moved(kind: ColumnType) -> None:
-    assert not is_moved(SHOP, ColumnInfo("anything", kind))
+def test_columns_of_types_that_nobody_knows_are_not_moved() -> None:
+    assert not is_moved(SHOP, ColumnInfo("anything", ColumnType.UNKNOWN))
+
+
+def test_big_integers_are_moved_unless_the_service_counts_in_them() -> None:
+    assert is_moved(SHOP, ColumnInfo("anything", ColumnType.BIGINT))
+    assert not is_moved(SHOP, ColumnInfo("anything", ColumnType.BIGINT, creatable=False, updatable=False))
 
 
 def test_a_column_that_can_neither_be_created_nor_updated_is_not_moved() -> None:

@@ -20,9 +20,6 @@ from confmig.webapi.environment import Environment
 
 Progress = Callable[[int, str], None]
 
-_NEVER_WRITTEN = {ColumnType.BIGINT}
-"""CMT leaves these out of the data even when the schema declares them."""
-
 
 @dataclass(slots=True)
 class ExportCounts:
@@ -90,10 +87,10 @@ def _read_rows(
         known = info.columns[column.name]
         if not known.readable:
             counts.left_out.append(f"{table.name}.{column.name}: it cannot be read")
-        elif column.type not in _NEVER_WRITTEN:
+        elif column.type is not ColumnType.BIGINT or known.creatable or known.updatable:
             readable.append(column.name)
         elif column.name != "versionnumber":
-            counts.left_out.append(f"{table.name}.{column.name}: big integers are never in a package")
+            counts.left_out.append(f"{table.name}.{column.name}: a big integer that the service counts by itself")
     states = [name for name in guard.columns(info) if name not in readable]
     rows = source.read_rows(table.name, [*readable, *states], table.filter)
     for record in sorted_by_id(rows):

@@ -11,7 +11,6 @@ from confmig.planning.columns import STATE_COLUMNS, is_moved, left_out
 from confmig.profiles.profile import Preset, PresetTable
 
 _LOOKUPS = {ColumnType.LOOKUP}
-_UNMOVABLE = {ColumnType.BIGINT, ColumnType.UNKNOWN}
 
 
 @dataclass(slots=True)
@@ -129,8 +128,10 @@ def _why_not(info: TableInfo, column: ColumnInfo, reachable: Collection[str]) ->
     if column.name in STATE_COLUMNS:
         return None
     if not is_moved(info, column):
-        missed = column.custom and column.type in _UNMOVABLE
+        missed = column.custom and column.type is ColumnType.UNKNOWN
         return left_out(info, column) if missed else ""
+    if column.type is ColumnType.BIGINT:
+        return "the Configuration Migration Tool drops big integers; declare the column by hand to move it with confmig"
     if column.type in _LOOKUPS and not any(target in reachable for target in column.targets):
         refused = "; without it the service refuses new rows" if column.required else ""
         return f"it points to {' or '.join(column.targets) or 'no table'}, which is not among the tables{refused}"

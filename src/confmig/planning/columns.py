@@ -64,8 +64,6 @@ def why_not_moved(column: ColumnInfo) -> str:
         case ColumnType.FILE:
             # Its file is uploaded by messages of its own, whatever the column says about writing [inferred].
             return ""
-        case ColumnType.BIGINT:
-            return "big integers are never in a package"
         case ColumnType.UNKNOWN:
             return "columns of its type cannot be moved"
         case ColumnType.PARTIES if column.name not in PARTY_ROLES:

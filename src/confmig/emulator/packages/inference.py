@@ -234,7 +234,8 @@ def build_column(name: str, declared: SchemaField | None, entity: EntityFacts, *
     targets = _targets(kind, declared, facts)
     if kind in ("Lookup", "Customer") and set(targets) == {"account", "contact"}:
         kind = "Customer"
-    read_only = basetables.read_only(name) or kind == "BigInt"
+    # A 64-bit column that a package brings values of is one that somebody wrote, unlike the image's time beside it.
+    read_only = basetables.read_only(name) or (kind == "BigInt" and not facts.values)
     create_only = name in ("overriddencreatedon", "importsequencenumber") or name == primary_id
     return Column(
         name=name,
