@@ -17,7 +17,7 @@ from confmig.package.schemafile import write_schema
 from confmig.package.writer import write_package
 
 from .folders import files_of, pack, unpack
-from .helpers import digest_of
+from .helpers import digest_of, make_folder, member_of
 from .strategies import VALUES, contents, guids, texts, xml_texts
 
 
@@ -161,17 +161,31 @@ def _reversed(events: list[PackageEvent]) -> list[PackageEvent]:
     return found
 
 
+def test_an_association_that_leads_to_no_row_and_one_without_its_id_column_change_nothing(tmp_path: Path) -> None:
+    schema = Schema((Table("tag", "tagid", ()),))
+    row_id = "10000000-0000-4000-8000-000000000000"
+    events: list[PackageEvent] = [
+        TableStart("tag"),
+        Association("tag_tag", "tag", row_id, "tag", ()),
+        Association("tag_item", "tag", row_id, "item", (row_id,)),
+    ]
+    path = tmp_path / "data.zip"
+    write_package(path, write_schema(schema), schema, events)
+    text = member_of(path, "data.xml").replace(b' targetentitynameidfield="itemid"', b"")
+    _keeps(make_folder(tmp_path / "xml", text, write_schema(schema)), tmp_path)
+
+
 def test_payloads_of_files_survive_and_so_do_those_that_no_row_names(tmp_path: Path) -> None:
     schema = Schema((Table("doc", "docid", (Column("body", ColumnType.FILE, type_text="filedata"),)),))
-    ids = [f"{number}0000000-0000-4000-8000-000000000000" for number in range(1, 6)]
+    shared, *ids, orphan = [f"{number}0000000-0000-4000-8000-000000000000" for number in range(7)]
     rows: list[PackageEvent] = [
         Record("doc", ids[0], {"body": FileRef(ids[0], "report.PDF")}),
         Record("doc", ids[1], {"body": FileRef(ids[1], None)}),
         Record("doc", ids[2], {"body": FileRef(ids[2], "row.yml")}),
         Record("doc", ids[3], {"body": FileRef(ids[3], "missing.txt")}),
-        Record("doc", ids[4], {"body": FileRef(ids[0], "again.pdf")}),
+        Record("doc", ids[4], {"body": FileRef(shared, "again.pdf")}),
+        Record("doc", shared, {"body": FileRef(shared, "report.PDF")}),  # its id is less than that of the row above
     ]
-    orphan = "90000000-0000-4000-8000-000000000000"
     path = tmp_path / "data.zip"
     write_package(
         path,
@@ -179,7 +193,7 @@ def test_payloads_of_files_survive_and_so_do_those_that_no_row_names(tmp_path: P
         schema,
         [TableStart("doc"), *rows],
         files=lambda file_id: BytesIO(file_id.encode() * 3),
-        file_ids=[*ids[:3], orphan],
+        file_ids=[*ids[:3], shared, orphan],
     )
     _keeps(path, tmp_path)
     files = files_of(tmp_path / "first")
@@ -189,8 +203,9 @@ def test_payloads_of_files_survive_and_so_do_those_that_no_row_names(tmp_path: P
         "doc/10000000.body.pdf",
         "doc/20000000.body.bin",
         "doc/30000000.body.bin",
+        f"files/{shared}.bin",
         f"files/{orphan}.bin",
     }
     assert files["doc/10000000.body.pdf"] == ids[0].encode() * 3
     assert b"content: !file body.pdf" in files["doc/10000000.yml"]
-    assert b"content" not in files["doc/40000000.yml"] + files["doc/50000000.yml"]
+    assert b"content" not in files["doc/40000000.yml"] + files["doc/50000000.yml"] + files["doc/00000000.yml"]

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from confmig.errors import PackageError
-from confmig.model.records import Record
+from confmig.model.records import Association, Record
 from confmig.model.values import Choices, Lookup
 from confmig.package.limits import Limits
 from confmig.package.package import Package
 
 from .folders import unpack
-from .helpers import ID1, ID2, ID3, SCHEMA, document, make_folder, records_of, refusal_of, row, table
+from .helpers import ID1, ID2, ID3, SCHEMA, document, events_of, make_folder, records_of, refusal_of, row, table
 
 _SCHEMA = SCHEMA.replace(
     '<field displayname="To"',
@@ -80,6 +80,8 @@ def test_a_row_written_by_hand_may_be_called_as_one_likes_and_have_comments(fold
         (_ROW.replace(f"id: {ID2}", "id: 7"), 5, "the id is no guid: '7'"),
         (_ROW.replace("name: Two", "label: Two"), 5, "without 'label'"),
         (_ROW + "kinds: a\n", 6, "column kinds is a list of choices"),
+        (_ROW + "kinds: [1, '']\n", 6, "'' is no option of kinds"),
+        (_ROW + "kinds: [-1, 1, -1]\n", 6, "'-1' is no option of kinds"),
         (_ROW + "count2: [1]\n", 6, "no column count2"),
         (_ROW.replace("count: 5", "count: [5]"), 3, "no column of several values"),
         (_ROW + "to: x\n", 6, "a list of parties"),
@@ -117,6 +119,27 @@ def test_a_mistake_is_told_with_its_line(folder: Path, text: str, line: int, rea
 def test_comments_of_their_own_and_behind_quotes_are_no_mistake(folder: Path) -> None:
     _edit(folder, "# of October\n" + _ROW.replace("One", '"Offer #1" # was 2'))
     assert [record.values["name"] for record in records_of(folder)][:1] == ["Offer #1"]
+
+
+def test_a_message_does_not_repeat_all_of_a_hostile_key(folder: Path) -> None:
+    _edit(folder, _ROW + f"? {'x' * 1_000_000}\n: 1\n")
+    assert len(refusal_of(folder)) < 1000
+
+
+def test_a_merge_that_was_not_decided_is_refused_in_a_file_beside_a_row_too(folder: Path) -> None:
+    _edit(folder, _ROW.replace("One", "!file name.html"))
+    side = folder / "item" / "one-11111111.name.html"
+    side.write_text("<p>\n<<<<<<< HEAD\nours\n=======\ntheirs\n>>>>>>> branch\n</p>\n")
+    assert refusal_of(folder).startswith(f"{side}, line 2: a conflict of a merge")
+
+
+def test_the_last_pair_of_a_relationship_may_be_taken_out(folder: Path) -> None:
+    (file,) = (folder / "item" / "associations").iterdir()
+    head = file.read_text().partition("  - [")[0]
+    file.write_text(head)
+    assert not [event for event in events_of(folder) if isinstance(event, Association)]
+    file.write_text(head.replace("target: tag\n", ""))
+    assert "to which table the relationship leads" in refusal_of(folder)
 
 
 def test_files_beside_a_row_are_read_to_the_byte(folder: Path) -> None:

@@ -235,6 +235,7 @@ def test_a_lookup_that_could_point_to_several_tables_and_does_not_say_which_is_r
     "text",
     [
         document(table('<record id="77"></record>')),
+        document(table(row('<field name="to" value=""><activitypointerrecords id="77" /></field>'))),
         document(table("", associations=_association().replace(ID1, "77"))),
         document(table("", associations=_association().replace(ID2, "77"))),
         document(table("", associations=_association().replace(ID2, ""))),

@@ -36,6 +36,11 @@ class Association:
     target_id_column: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def id_column(self) -> str:
+        """The other table's id column: as the package says, else as the service names it."""
+        return self.target_id_column or f"{self.target_table}id"
+
 
 @dataclass(frozen=True, slots=True)
 class TableStart:

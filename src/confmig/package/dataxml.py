@@ -171,7 +171,7 @@ def _association_text(association: Association) -> str:
     pairs = [
         ("sourceid", association.source),
         ("targetentityname", association.target_table),
-        ("targetentitynameidfield", association.target_id_column or f"{association.target_table}id"),
+        ("targetentitynameidfield", association.id_column),
         ("m2mrelationshipname", association.relationship),
         *association.extra,
     ]

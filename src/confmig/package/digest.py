@@ -71,8 +71,7 @@ def _held(values: Mapping[str, Value]) -> Mapping[str, Value]:
 
 
 def _pair(event: Association) -> tuple[object, ...]:
-    target_id_column = event.target_id_column or f"{event.target_table}id"  # what is written where it is not told
-    return event.table, event.relationship, event.source, event.target_table, target_id_column, event.extra
+    return event.table, event.relationship, event.source, event.target_table, event.id_column, event.extra
 
 
 class _SortedPieces:

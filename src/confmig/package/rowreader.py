@@ -215,7 +215,7 @@ class RowReader:
                     role = self._role(text)
         beyond = [("", kept(self._party, ("id",)))]
         beyond += [(attributes["name"], kept(attributes, _FIELD)) for attributes in self._party_fields]
-        party_id = canonical_guid(self._party.get("id", ""))
+        party_id = self._guid(self._party["id"], f"a party of {column}") if self._party.get("id") else None
         extra = tuple((name, unknown) for name, unknown in beyond if unknown)
         return Party(who, role, tuple(columns), None if party_id == ZERO_ID else party_id, extra)
 

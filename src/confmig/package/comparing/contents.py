@@ -125,7 +125,7 @@ class Content:
                 case Record():
                     yield self._row(event)
                 case Association(table=table, source=source):
-                    link = _encode((event.target_table, event.target_id_column, event.extra))
+                    link = _encode((event.target_table, event.id_column, event.extra))
                     for target in event.targets:
                         yield _key(table, NAMED, source, event.relationship, target), link
                 case Unknown(table, xml):

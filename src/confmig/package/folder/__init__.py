@@ -7,7 +7,7 @@
     <table>/<name>-<id>.<column>.html   a long text, an image or a file of that row
     <table>/associations/<name>.yml     the pairs of a many-to-many relationship
     <table>/table.yml                   what the package says of a table beyond the schema, if anything
-    files/<id>.bin                      files that no row refers to, if any
+    files/<id>.bin                      files that no row refers to, or more than one
 
 docs/folder-form.md describes it for people.
 """

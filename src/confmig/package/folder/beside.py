@@ -51,6 +51,7 @@ class Beside:
             raise PackageError(
                 f"{path}, line {line}: this is no UTF-8: {error.reason}.", "Save the file as UTF-8."
             ) from error
+        Place(str(path)).refuse_conflict(text)
         if reference.tag in JSON_TAGS:
             if not is_json(text):
                 raise PackageError(f"{path}: this is no JSON object or list.", "Mend the file, as any JSON editor can.")

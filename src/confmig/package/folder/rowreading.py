@@ -179,11 +179,14 @@ class RowReader:
         return FileRef(file_id, require_text(texts["name"], place, "name") if "name" in texts else None)
 
     def _choices(self, column: str, node: Sequence, place: Place) -> Choices:
-        options = [
-            _parsed(column, ColumnType.CHOICE, require_text(item, place, f"an option of {column}"), item.line, place)
-            for item in node.items
-        ]
-        return Choices(tuple(option for option in options if isinstance(option, int)))
+        return Choices(tuple(self._choice(column, item, place) for item in node.items))
+
+    def _choice(self, column: str, node: Node, place: Place) -> int:
+        text = require_text(node, place, f"an option of {column}")
+        option = _parsed(column, ColumnType.CHOICE, text, node.line, place)
+        if not isinstance(option, int) or option == -1:  # data.xml has -1 at both ends of a list
+            raise place.error(node.line, f"{text!r} is no option of {column}", _HINT)
+        return option
 
     def _party(self, column: str, role: int | None, node: Node, place: Place) -> Party:
         entries = dict(require_mapping(node, place, f"a party of {column}").entries)

@@ -2,7 +2,8 @@
 
 The rules are cautious and do not depend on chance, so that a text stays where it is while people work on it:
 
-* it has line breaks or is longer than a line, and holds nothing that a text file could not show;
+* it has line breaks or is longer than a line, and holds nothing that a text file could not show, nor the marks of a
+  merge that was not decided;
 * JSON is an object or a list that a parser accepts;
 * what a column holds by its name (``customcss``, ``customjavascript``) goes before what it looks like;
 * Liquid has ``{% … %}``; XML is well-formed and its root is no tag of HTML; HTML has tags of HTML; Liquid without any
@@ -16,6 +17,7 @@ import re
 
 from confmig.errors import PackageError
 from confmig.package.folder.jsontext import is_json
+from confmig.package.folder.yamlread import looks_conflicted
 from confmig.package.folder.yamltext import fits_block
 from confmig.package.xml import parse_document
 
@@ -47,7 +49,7 @@ def suffix_of(column: str, text: str) -> str | None:
     """The suffix of the file in which a text is to stand, or None when it stays in the row's file."""
     if len(text) <= _LINE and "\n" not in text and "\r" not in text:
         return None
-    if not text.strip() or not fits_block(text.replace("\r", "")):
+    if not text.strip() or not fits_block(text.replace("\r", "")) or looks_conflicted(text):
         return None
     if is_json(text):
         return ".json"

@@ -141,6 +141,8 @@ def read_associations(table: str, root: Mapping, place: Place) -> Iterator[tuple
     unknown = Unknowns(entries.pop("$unknown", None), place, known)
     pairs = entries.pop("pairs", Sequence([], root.line))
     require_nothing_left(entries, place)
+    if isinstance(pairs, Scalar) and not (pairs.text or pairs.tag):
+        pairs = Sequence([], pairs.line)  # the last pair was taken out
     if not isinstance(pairs, Sequence):
         raise place.error(pairs.line, "pairs is to be a list of [id, id]")
     groups: dict[str, list[str]] = {}
@@ -155,8 +157,10 @@ def read_associations(table: str, root: Mapping, place: Place) -> Iterator[tuple
             raise place.error(pair.line, "a pair is to be [id, id]: the row of this table, then the other")
         groups.setdefault(ids[0], []).append(ids[1])
         lines.setdefault(ids[0], pair.line)
+    if "target" not in texts:
+        raise place.error(root.line, "the file does not say to which table the relationship leads", "Write target: …")
     for source, targets in groups.items():
-        target, target_id = texts.get("target", ""), texts.get("target_id")
+        target, target_id = texts["target"], texts.get("target_id")
         yield (
             lines[source],
             Association(texts["relationship"], table, source, target, tuple(targets), target_id, unknown.attributes),

@@ -109,7 +109,9 @@ class Unknowns:
             stream.feed(text.encode())
             stream.close()
         except PackageError as error:
-            raise self._place.error(node.line, f"a piece of XML is to be one element; {error.message}") from error
+            raise self._place.error(
+                node.line, f"a piece of XML is to be one element; {error.message.rstrip('.')}"
+            ) from error
         ((tag, xml),) = found
         if tag in _ELEMENTS:
             raise self._place.error(node.line, f"<{tag}> is an element that the format knows")

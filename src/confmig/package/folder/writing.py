@@ -1,6 +1,6 @@
 """A package written in the folder form, into an empty folder; ``replacing.py`` brings it to its place."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -9,6 +9,7 @@ from typing import IO
 
 from confmig.model.records import Association, PackageStart, Record, TableStart, Unknown
 from confmig.model.schema import Schema
+from confmig.model.values import FileRef
 from confmig.package.folder import ASSOCIATIONS, ATTRIBUTES_FILE, FILES, FORMAT, PACKAGE_FILE, SCHEMA_FILE, TABLE_FILE
 from confmig.package.folder.naming import RowNames, hash_of, safe_name
 from confmig.package.folder.rowtext import identity_of, name_of, render_row
@@ -65,7 +66,7 @@ class _FolderWriter:
     def __init__(self, package: Package, path: Path) -> None:
         self._package = package
         self._path = path
-        self._names = _names_of(package)
+        self._names, self._shared = _names_of(package)
         self._counts = FolderCounts()
         self._root: tuple[tuple[str, str], ...] = ()
         self._told: dict[str, _Told] = defaultdict(_Told)
@@ -80,8 +81,8 @@ class _FolderWriter:
             match event:
                 case Record():
                     self._write_row(event)
-                case Association():
-                    self._pairs[_kind_of(event)] += [(event.source, target) for target in event.targets]
+                case Association(targets=targets) if targets:
+                    self._pairs[_kind_of(event)] += [(event.source, target) for target in targets]
                 case TableStart(table, display_name, extra):
                     told = self._told[table]
                     told.display_name = told.display_name or display_name
@@ -117,9 +118,10 @@ class _FolderWriter:
         self._counts.side_files += len(row.sides) + len(row.payloads)
 
     def _take_file(self, file_id: str) -> bool:
-        """Whether a payload is still to be written: it stands beside the first row that refers to it."""
-        taken = file_id in self._files_left
-        self._files_left.discard(file_id)
+        """Whether a payload stands beside the row that refers to it; one of several rows belongs to none of them."""
+        taken = file_id in self._files_left and file_id not in self._shared
+        if taken:
+            self._files_left.remove(file_id)
         return taken
 
     def _write_payload(self, file_id: str, path: Path) -> None:
@@ -170,19 +172,20 @@ class _FolderWriter:
         (self._path / PACKAGE_FILE).write_bytes("".join(lines).encode())
 
 
-def _names_of(package: Package) -> dict[str, RowNames]:
-    """The names of all row files, by table."""
+def _names_of(package: Package) -> tuple[dict[str, RowNames], set[str]]:
+    """The names of all row files, by table; and the ids of the files that more than one value refers to."""
     names: dict[str, RowNames] = defaultdict(RowNames)
+    files: Counter[str] = Counter()
     for event in package.rows():
         if isinstance(event, Record):
             table = package.schema.table(event.table)
             names[event.table].announce(name_of(event, table), identity_of(event, table))
-    return names
+            files.update(value.id for value in event.values.values() if isinstance(value, FileRef))
+    return names, {file_id for file_id, count in files.items() if count > 1}
 
 
 def _kind_of(event: Association) -> _Kind:
-    target_id = event.target_id_column or f"{event.target_table}id"
-    return event.table, event.relationship, event.target_table, target_id, event.extra
+    return event.table, event.relationship, event.target_table, event.id_column, event.extra
 
 
 def _is_declared(kind: _Kind, schema: Schema) -> bool:

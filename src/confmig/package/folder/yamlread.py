@@ -21,7 +21,13 @@ _COMMENT = re.compile(r"[ \t]+#")
 _QUOTE = (
     "A text that has ': ' or ' #' in it, or begins with a sign such as [ { * & ! | > % @ \" ', stands in double quotes."
 )
+_LONGEST_REASON = 300
 _MEND = "Mend the file at that line, or unpack the package again."
+
+
+def looks_conflicted(text: str) -> bool:
+    """Whether a text, in a file of its own, would be taken for a merge that nobody has decided."""
+    return _CONFLICT.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +69,19 @@ class Place:
         self.name = name
 
     def error(self, line: int, reason: str, hint: str = _MEND) -> PackageError:
-        """The file cannot be read, for that reason in that line."""
-        return PackageError(f"{self.name}, line {line}: {reason}.", hint)
+        """The file cannot be read, for that reason in that line; what it quotes of the file is shown in short."""
+        shown = reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
+        return PackageError(f"{self.name}, line {line}: {shown}.", hint)
+
+    def refuse_conflict(self, text: str) -> None:
+        """Refuse a text in which two versions stand because a merge could not decide.
+
+        Raises:
+            PackageError: It is one.
+        """
+        if found := _CONFLICT.search(text):
+            line = text.count("\n", 0, found.start()) + 1
+            raise self.error(line, "a conflict of a merge stands here", "Decide for one of the two sides.")
 
 
 def read_yaml(data: bytes, place: Place) -> Mapping:
@@ -92,9 +109,7 @@ def _decoded(data: bytes, place: Place) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise place.error(line, f"this is no UTF-8: {error.reason}", "Save the file as UTF-8.") from error
-    if found := _CONFLICT.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        raise place.error(line, "a conflict of a merge stands here", "Decide for one of the two sides.")
+    place.refuse_conflict(text)
     if found := _OTHER_BREAKS.search(text):
         line = text.count("\n", 0, found.start()) + 1
         escape = f"\\u{ord(found.group()):04x}"
