@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -100,8 +101,7 @@ def _write_files(archive: ZipWriter, file_ids: set[str], files: OpenFile | None)
     # Stored as they are: most kinds of files are packed already, and one of zeros would look like a zip bomb.
     for file_id in sorted(file_ids):
         with files(file_id) as content, archive.member(f"files/{file_id}.bin", pack=False) as stream:
-            while chunk := content.read(_CHUNK):
-                stream.write(chunk)
+            shutil.copyfileobj(content, stream, _CHUNK)
 
 
 def source_date() -> datetime | None:

@@ -1,10 +1,11 @@
 """What a difference is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from confmig.model.values import Value
+from confmig.package.formatting import attributes_text
 
 
 class Kind(StrEnum):
@@ -40,3 +41,8 @@ class Difference:
     aspect: str = ""
     name: str = ""
     values: Mapping[str, Value] = field(default_factory=dict)
+
+
+def attributes_shown(attributes: Iterable[tuple[str, str]]) -> str | None:
+    """Attributes that we do not know, as a side of a difference; None where there are none."""
+    return attributes_text(attributes).strip() or None

@@ -17,7 +17,7 @@ from confmig.package.comparing.contents import (
     parse_key,
     side_by_side,
 )
-from confmig.package.comparing.differences import Difference, Kind
+from confmig.package.comparing.differences import Difference, Kind, attributes_shown
 from confmig.package.comparing.payloads import Payloads
 from confmig.package.comparing.rows import RowComparison
 from confmig.package.comparing.schemas import compare_schemas
@@ -167,7 +167,9 @@ class _Comparison:
         if links[0][1] != links[1][1]:
             yield Difference(Kind.CHANGED, *of_row, links[0][1], links[1][1], "id column", name)
         if self._exact and links[0][2] != links[1][2]:
-            yield Difference(Kind.FORM, *of_row, _text(links[0][2]), _text(links[1][2]), "attributes", name)
+            yield Difference(
+                Kind.FORM, *of_row, attributes_shown(links[0][2]), attributes_shown(links[1][2]), "attributes", name
+            )
         if self._exact and one.count != other.count:
             yield Difference(Kind.FORM, *of_row, one.count, other.count, "copies", name)
 
@@ -185,7 +187,11 @@ class _Comparison:
         left, right = self._contents
         if left.attributes != right.attributes:
             yield Difference(
-                Kind.FORM, "", before=_text(left.attributes), after=_text(right.attributes), aspect="attributes"
+                Kind.FORM,
+                "",
+                before=attributes_shown(left.attributes),
+                after=attributes_shown(right.attributes),
+                aspect="attributes",
             )
         for table in sorted(left.beginnings.keys() & right.beginnings.keys()):
             if left.beginnings[table] != right.beginnings[table]:
@@ -196,10 +202,6 @@ class _Comparison:
 def _end(key: Key, copies: Copies | None) -> Lookup | None:
     """The other row of an association."""
     return None if copies is None else Lookup(decode_link(copies.body)[0], key.target)
-
-
-def _text(attributes: tuple[tuple[str, str], ...]) -> str | None:
-    return attributes_text(attributes).strip() or None
 
 
 def _beginning(content: Content, table: str) -> str:

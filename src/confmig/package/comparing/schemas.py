@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from confmig.model.schema import Column, Extra, Relationship, Schema, Table
+from confmig.model.schema import Column, Relationship, Schema, Table
 from confmig.model.values import Value
-from confmig.package.comparing.differences import Difference, Kind
-from confmig.package.formatting import attributes_text
+from confmig.package.comparing.differences import Difference, Kind, attributes_shown
 from confmig.package.schemafile import write_schema
 
 _TOLD = {"name", "relatedEntityName", "manyToMany", "isreflexive", "m2mTargetEntity", "m2mTargetEntityPrimaryKey"}
@@ -100,7 +99,7 @@ def _of_schema(schema: Schema) -> _Said:
 
 
 def _form_of_schema(schema: Schema) -> _Said:
-    return [("attributes", _text(schema.extra)), ("elements", schema.unknown_xml or None)]
+    return [("attributes", attributes_shown(schema.extra)), ("elements", schema.unknown_xml or None)]
 
 
 def _columns(table: Table) -> dict[str, Column]:
@@ -122,7 +121,7 @@ def _form_of_column(column: Column) -> _Said:
         ("display name", column.display_name),
         ("custom", column.custom),
         ("order of targets", "|".join(column.targets) or None),
-        ("attributes", _text(column.extra)),
+        ("attributes", attributes_shown(column.extra)),
     ]
 
 
@@ -141,7 +140,7 @@ def _form_of_table(table: Table) -> _Said:
     return [
         ("display name", table.display_name),
         ("object type code", table.object_type_code),
-        ("attributes", _text(table.extra)),
+        ("attributes", attributes_shown(table.extra)),
         ("elements", table.unknown_xml or None),
     ]
 
@@ -166,8 +165,4 @@ def _of_relationship(item: Relationship) -> _Said:
 def _form_of_relationship(item: Relationship) -> _Said:
     told = _TOLD if item.many_to_many else set()
     unknown = tuple(sorted(pair for pair in item.attributes if pair[0] not in told))
-    return [("attributes", _text(unknown)), ("elements", item.unknown_xml or None)]
-
-
-def _text(attributes: Extra) -> str | None:
-    return attributes_text(attributes).strip() or None
+    return [("attributes", attributes_shown(unknown)), ("elements", item.unknown_xml or None)]

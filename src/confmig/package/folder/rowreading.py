@@ -17,8 +17,8 @@ from confmig.model.values import (
     canonical_guid,
 )
 from confmig.package.folder.beside import REFERENCES, Beside
-from confmig.package.folder.rowtext import NO_ID, UNDECLARED, UNKNOWN, key_of
-from confmig.package.folder.unknowns import Unknowns, require_mapping, require_text
+from confmig.package.folder.rowtext import NO_ID, UNDECLARED, key_of
+from confmig.package.folder.unknowns import UNKNOWN, Unknowns, require_mapping, require_text
 from confmig.package.folder.yamlread import Mapping as MappingNode
 from confmig.package.folder.yamlread import Node, Place, Scalar, Sequence
 from confmig.package.limits import Limits

@@ -1,6 +1,5 @@
 """A row as the text of its file, and the files beside it."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +8,7 @@ from decimal import Decimal
 from confmig.errors import PackageError
 from confmig.model.records import Record
 from confmig.model.schema import Table
-from confmig.model.values import Choices, ColumnType, FileRef, Lookup, Parties, Party, Value
+from confmig.model.values import Choices, ColumnType, FileRef, Lookup, Parties, Party, Value, is_guid
 from confmig.package.folder.binaries import body_of, image_of
 from confmig.package.folder.jsontext import indent_json
 from confmig.package.folder.naming import hash_of, safe_name, safe_suffix
@@ -19,10 +18,8 @@ from confmig.package.folder.yamltext import entry, flow_mapping, scalar, text_va
 from confmig.package.formatting import format_moment, format_value
 
 UNDECLARED = "$undeclared"
-UNKNOWN = "$unknown"
 NO_ID = "none"
 _LONGEST_NAME = 200
-_PLAIN_GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(slots=True)
@@ -116,7 +113,7 @@ class _RowText:
                 return plain_value(kind or ColumnType.STRING, value)
 
     def _text(self, name: str, kind: ColumnType | None, text: str, indent: str) -> str:
-        if kind is ColumnType.GUID and _PLAIN_GUID.fullmatch(text):
+        if kind is ColumnType.GUID and is_guid(text):
             return text
         if kind is ColumnType.IMAGE:
             held = image_of(text)

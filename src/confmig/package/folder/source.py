@@ -14,7 +14,7 @@ from confmig.model.written import WrittenEvent
 from confmig.package.folder import ATTRIBUTES_FILE, FILES, FORMAT, PACKAGE_FILE, SCHEMA_FILE
 from confmig.package.folder.disk import Disk
 from confmig.package.folder.tablefolder import TableFolder
-from confmig.package.folder.unknowns import Unknowns, require_nothing_left, require_text
+from confmig.package.folder.unknowns import UNKNOWN, Unknowns, require_nothing_left, require_text
 from confmig.package.folder.written import read_written_folder
 from confmig.package.folder.yamlread import Scalar
 from confmig.package.limits import Limits
@@ -63,7 +63,7 @@ class FolderSource:
             )
         if (timestamp := entries.pop("timestamp", None)) is not None:
             self.timestamp = require_text(timestamp, place, "the timestamp")
-        unknown = Unknowns(entries.pop("$unknown", None), place, {"timestamp"})
+        unknown = Unknowns(entries.pop(UNKNOWN, None), place, {"timestamp"})
         require_nothing_left(entries, place)
         return unknown
 

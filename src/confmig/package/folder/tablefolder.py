@@ -12,7 +12,7 @@ from confmig.package.folder.beside import Beside
 from confmig.package.folder.disk import Disk
 from confmig.package.folder.naming import reading_order, safe_name
 from confmig.package.folder.rowreading import RowReader
-from confmig.package.folder.unknowns import Unknowns, require_nothing_left, require_text
+from confmig.package.folder.unknowns import UNKNOWN, Unknowns, require_nothing_left, require_text
 from confmig.package.folder.yamlread import Mapping, Place, Scalar, Sequence
 
 
@@ -52,7 +52,7 @@ class TableFolder:
             self.table = require_text(name, place, "the name")
         if (display := entries.pop("display_name", None)) is not None:
             self._display = require_text(display, place, "the display name")
-        unknown = Unknowns(entries.pop("$unknown", None), place, {"name", "displayname"})
+        unknown = Unknowns(entries.pop(UNKNOWN, None), place, {"name", "displayname"})
         self._extra, self._xml = unknown.attributes, unknown.xml
         require_nothing_left(entries, place)
 
@@ -138,7 +138,7 @@ def read_associations(table: str, root: Mapping, place: Place) -> Iterator[tuple
     if not texts.get("relationship"):
         raise place.error(root.line, "the file does not say of which relationship it is")
     known = {"sourceid", "targetentityname", "targetentitynameidfield", "m2mrelationshipname"}
-    unknown = Unknowns(entries.pop("$unknown", None), place, known)
+    unknown = Unknowns(entries.pop(UNKNOWN, None), place, known)
     pairs = entries.pop("pairs", Sequence([], root.line))
     require_nothing_left(entries, place)
     if isinstance(pairs, Scalar) and not (pairs.text or pairs.tag):

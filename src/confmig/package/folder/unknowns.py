@@ -14,6 +14,8 @@ from confmig.package.folder.yamltext import entry, flow_mapping, scalar, text_va
 from confmig.package.limits import LIMITS
 from confmig.package.xmlstream import XmlStream
 
+UNKNOWN = "$unknown"
+
 Attributes = tuple[tuple[str, str], ...]
 
 _NAME = re.compile(r"(?:\{[^{}<>&\"']*\})?[^\W\d][\w.:\-·]*")
@@ -48,7 +50,7 @@ def unknown_lines(
         lines.append(f"{indent}  xml:\n")
         lines += [f"{indent}    - {text_value(piece, indent + '    ')}\n" for piece in xml]
     if lines:
-        yield f"{indent}$unknown:\n"
+        yield f"{indent}{UNKNOWN}:\n"
         yield from lines
 
 
@@ -76,7 +78,7 @@ class Unknowns:
         self.xml: tuple[str, ...] = ()
         if node is None:
             return
-        for key, value in require_mapping(node, place, "$unknown").entries.items():
+        for key, value in require_mapping(node, place, UNKNOWN).entries.items():
             if key == "attributes":
                 self.attributes = self._read_attributes(value, own)
             elif key == "columns":
@@ -85,7 +87,7 @@ class Unknowns:
             elif key == "xml" and isinstance(value, Sequence):
                 self.xml = tuple(self._read_xml(item) for item in value.items)
             else:
-                raise place.error(value.line, f"$unknown has no {key!r} like this")
+                raise place.error(value.line, f"{UNKNOWN} has no {key!r} like this")
 
     def _read_attributes(self, node: Node, known: Collection[str]) -> Attributes:
         pairs: list[tuple[str, str]] = []

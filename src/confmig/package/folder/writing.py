@@ -1,11 +1,11 @@
 """A package written in the folder form, into an empty folder; ``replacing.py`` brings it to its place."""
 
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import IO
 
 from confmig.model.records import Association, PackageStart, Record, TableStart, Unknown
 from confmig.model.schema import Schema
@@ -126,7 +126,7 @@ class _FolderWriter:
 
     def _write_payload(self, file_id: str, path: Path) -> None:
         with self._package.open_file(file_id) as content, path.open("wb") as stream:
-            _copy(content, stream)
+            shutil.copyfileobj(content, stream, _CHUNK)
 
     def _write_associations(self) -> None:
         for kind, pairs in self._pairs.items():
@@ -196,8 +196,3 @@ def _is_declared(kind: _Kind, schema: Schema) -> bool:
         item.name == relationship and (item.target, item.target_primary_id) == (target, target_id)
         for item in (declared.many_to_many if declared else ())
     )
-
-
-def _copy(content: IO[bytes], stream: IO[bytes]) -> None:
-    while chunk := content.read(_CHUNK):
-        stream.write(chunk)

@@ -7,9 +7,10 @@ the plainest that gives it back exactly.
 import re
 from collections.abc import Iterable
 
+from confmig.model.values import is_guid
+
 _PLAIN = re.compile("[A-Za-z0-9_$(/+.\u00a1-\U0010ffff].*")
 _AMBIGUOUS = re.compile(": |:$| #| $")
-_GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TYPED = re.compile(
     # What YAML readers that look for types take for a truth value, nothing, a number or a date.
     r"(?i:y|n|yes|no|on|off|true|false|null|none)"
@@ -49,7 +50,7 @@ def _is_plain(text: str, flow: bool) -> bool:
     return bool(
         _PLAIN.fullmatch(text)
         and not _AMBIGUOUS.search(text)
-        and (not _TYPED.fullmatch(text) or _GUID.fullmatch(text))
+        and (not _TYPED.fullmatch(text) or is_guid(text))
         and not (flow and _IN_FLOW.search(text))
     )
 
