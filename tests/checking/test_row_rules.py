@@ -12,7 +12,7 @@ from confmig.checking.rows import refusing, row_findings
 from confmig.checking.rules.registry import ROW_RULES
 from confmig.checking.rules.rule import PackageFacts
 from confmig.model.schema import Column, Schema, Table
-from confmig.model.values import ColumnType
+from confmig.model.values import ZERO_ID, ColumnType
 from confmig.model.written import WrittenEvent, WrittenRow, WrittenTable, WrittenValue
 from confmig.package.text import parse_value
 from tests.checking.linted import (
@@ -68,6 +68,7 @@ CASES = [
     Case("id-twice", PLUM_ROW, f'<record id="{APPLE}"><field name="shop_itemid" value="{APPLE}" /></record>{PLUM_ROW}',
          at="</record><record"),
     Case("id-differs", KEY_FIELD, KEY_FIELD.replace(PLUM, NOBODY), column="shop_itemid", says=NOBODY),
+    Case("id-differs", PLUM_ROW, f'<record id="{ZERO_ID}">', column="shop_itemid", says=PLUM, at=KEY_FIELD),
     Case("key-absent", KEY_FIELD, "", column="shop_itemid", at=PLUM_ROW),
     Case("guid-wrong", *value("shop_manual", "33333333-cccc-4ccc-8ccc-000000000001", "manual"), column="shop_manual"),
     Case("bool-misread", *value("shop_sold", "True", "yes"), column="shop_sold", says="'yes'"),
@@ -86,6 +87,7 @@ CASES = [
          says="points to account", at='name="shop_kind"'),
     Case("lookup-case", 'lookupentity="systemuser"', 'lookupentity="SystemUser"', column="ownerid"),
     Case("lookup-dangling", *value("shop_parent", PLUM, NOBODY), column="shop_parent", says=NOBODY),
+    Case("lookup-dangling", *value("shop_parent", PLUM, ZERO_ID), column="shop_parent", says=ZERO_ID),
     Case("relationship-undeclared", 'm2mrelationshipname="shop_item_kind"', 'm2mrelationshipname="shop_other"',
          column="shop_other"),
     Case("pair-target", 'targetentityname="shop_kind"', 'targetentityname="account"', column="shop_item_kind",
@@ -96,6 +98,9 @@ CASES = [
          at="<m2mrelationship "),
     Case("key-shared", *value("shop_code", "2", "1"), "shop_kind", says="shop_name 'Fruit', shop_code '1'",
          at=f'<record id="{STONE}">'),
+    Case("key-shared", *value("shop_code", "2", "01"), "shop_kind", says="shop_code '01'",
+         at=f'<record id="{STONE}">'),
+    Case("name-shared", *value("shop_name", "Plum", "apple  "), says="'apple  '", at=PLUM_ROW),
     Case("name-shared", *value("shop_name", "Plum", "APPLE"), says="'APPLE'", at=PLUM_ROW),
     Case("key-wildcard", *value("shop_name", "Fruit", "100 %"), "shop_kind", "shop_name", says="'100 %'"),
     Case("party-incomplete", '<field name="participationtypemask" value="2" />', "", column="to",
@@ -109,7 +114,7 @@ def test_a_good_package_has_no_findings(tmp_path: Path) -> None:
     assert findings_of(write_folder(tmp_path)) == []
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.rule for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.rule}-{number}" for number, case in enumerate(CASES)])
 def test_what_a_rule_finds(case: Case, tmp_path: Path) -> None:
     data = spoilt(DATA, case.old, case.new)
     (finding,) = findings_of(write_folder(tmp_path, data))

@@ -8,7 +8,9 @@ import pytest
 from confmig.checking.findings import Finding
 from confmig.checking.rules.registry import COMPLETENESS_RULES, READERS_RULES, SCHEMA_RULES
 from confmig.commands.linting import schema_lint
+from confmig.package.schemalines import schema_lines
 from confmig.package.written import read_written_schema
+from confmig.reporting.findings import Places
 from tests.checking.linted import ALWAYS, SCHEMA, line_of, schema_findings_of, spoilt
 
 
@@ -34,8 +36,9 @@ CASES = [
     Case("table-name-case", 'primarynamefield="shop_name"', 'primarynamefield="shop_Name"', column="shop_Name"),
     Case("column-name-case", 'name="shop_price"', 'name="shop_Price"', column="shop_Price"),
     Case("column-twice", NAME, NAME + NAME, column="shop_name", says="2 times, as string"),
-    Case("order-unknown", "<entityName>shop_kind", "<entityName>shop_kinds", "shop_kinds"),
-    Case("order-unknown", "<entityName>shop_kind", "<entityName>shop_item", "shop_item", says="2 times"),
+    Case("order-unknown", "<entityName>shop_kind", "<entityName>shop_kinds", "shop_kinds", "entityImportOrder"),
+    Case("order-unknown", "<entityName>shop_kind", "<entityName>shop_item", "shop_item", "entityImportOrder",
+         says="2 times"),
     Case("date-mode-ignored", 'type="number"', 'type="number" dateMode="relative"', column="shop_pieces"),
     Case("relationship-incomplete", ' m2mTargetEntityPrimaryKey="shop_kindid"', "", column="shop_item_kind"),
     Case("relationship-incomplete", 'PrimaryKey="shop_kindid"', 'PrimaryKey="kindid"', column="shop_item_kind"),
@@ -49,6 +52,10 @@ CASES = [
     Case("schema-refused", 'primaryKey="true"', 'primaryKey="True"', column="shop_itemid", says="'True'"),
     Case("schema-refused", 'name="shop_big" ', "", says="no name"),
     Case("schema-refused", "</filter>", "</filter><Filter />", says="<filter>"),
+    Case("schema-refused", ' primaryidfield="shop_itemid"', "", says="no primaryidfield"),
+    Case("schema-refused", ' type="float"', "", column="shop_weight", says="no type"),
+    Case("schema-refused", '&lt;fetch&gt;&lt;entity name="shop_item" /&gt;&lt;/fetch&gt;',
+         '<fetch><entity name="shop_item" /></fetch>', says="elements"),
     Case("relationship-incomplete", ' m2mTargetEntity="shop_kind"', "", column="shop_item_kind"),
     Case("relationship-incomplete", 'isreflexive="false"', 'isreflexive="true"', column="shop_item_kind"),
     Case("lookup-untyped", ' lookupType="shop_item"', "", column="shop_parent"),
@@ -120,6 +127,14 @@ def test_a_problem_stands_on_its_line(tmp_path: Path) -> None:
 def test_all_problems_of_a_schema_are_found_at_once(tmp_path: Path) -> None:
     text = SCHEMA.replace('primaryKey="true"', 'primaryKey="yes"').replace("relative", "Relative")
     assert [f.rule for f in schema_findings_of(tmp_path, text)] == ["schema-refused"] * 3
+
+
+def test_where_an_order_names_what_it_should_not(tmp_path: Path) -> None:
+    text = SCHEMA.replace("<entityName>shop_kind", "<entityName>shop_item")
+    lines = schema_lines(text.encode())
+    (finding,) = schema_findings_of(tmp_path, text)
+    (place,) = Places("schema.xml", lines).located(finding).places
+    assert place.line == line_of(text, "</entityImportOrder>") - 1
 
 
 def test_every_rule_has_a_case() -> None:

@@ -78,6 +78,12 @@ class _File:
         """
         if self.problems is None:
             raise PackageError(f"{self.at(element)}: {what}", hint)
+        self.note(element, what, hint)
+
+    def note(self, element: etree._Element, what: str, hint: str) -> None:
+        """Note what CMT refuses and we forgive, where problems are noted."""
+        if self.problems is None:
+            return
         table = next((item.get("name", "") for item in (element, *element.iterancestors()) if item.tag == "entity"), "")
         column = element.get("name", "") if element.tag in {"field", "relationship"} else ""
         place = Place("", self.line(element))
@@ -137,6 +143,9 @@ def _table(element: etree._Element, file: _File) -> Table:
         raise PackageError(f"{file.at(element)}: these are the rows of a package, not a schema.", "Give its schema.")
     attributes = attributes_of(element)
     table = element.get("name", "").strip()
+    if not attributes.get("primaryidfield"):
+        hint = "Say which column holds the id: primaryidfield."
+        file.note(element, f"{table} has no primaryidfield.", hint)
     primary_id = attributes.get("primaryidfield") or _declared_key(element) or f"{table}id"
     return Table(
         name=table,
@@ -153,7 +162,7 @@ def _table(element: etree._Element, file: _File) -> Table:
             for item in element.iterfind("relationships/relationship")
             if item.get("relatedEntityName") or _named(item, file)
         ),
-        filter=_filter(element.find("filter")),
+        filter=_filter(element.find("filter"), file),
         extra=_extra(attributes, _TABLE_ATTRIBUTES),
         unknown_xml="".join(
             etree.tostring(child, encoding="unicode", with_tail=False)
@@ -171,6 +180,8 @@ def _declared_key(element: etree._Element) -> str | None:
 def _column(element: etree._Element, file: _File) -> Column:
     attributes = attributes_of(element)
     word = attributes.get("type", "string")
+    if "type" not in attributes:
+        file.note(element, f"{element.get('name', '').strip()} has no type.", 'Write type="string", or what it is.')
     targets = attributes.get("lookupType", "")
     return Column(
         name=element.get("name", "").strip(),
@@ -199,10 +210,13 @@ def _relationship(element: etree._Element, file: _File) -> Relationship:
     )
 
 
-def _filter(element: etree._Element | None) -> str | None:
+def _filter(element: etree._Element | None, file: _File) -> str | None:
     """The FetchXML of a filter: CMT writes it as escaped text, people also as nested elements; both are meant alike."""
     if element is None:
         return None
+    if len(element):
+        hint = "Escape it, as in &lt;fetch&gt;, or let confmig write the schema."
+        file.note(element, "The filter is elements, where CMT's form has a text.", hint)
     text = inner_xml(element) if len(element) else (element.text or "")
     return text.strip() or None
 

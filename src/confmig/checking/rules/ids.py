@@ -2,10 +2,17 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from confmig.checking.findings import Place
-from confmig.model.values import ZERO_ID, canonical_guid
+from confmig.model.values import ZERO_ID, ColumnType, canonical_guid
+
+_GUIDS = {ColumnType.GUID, ColumnType.LOOKUP, ColumnType.OWNER}
+_NUMBERS = {
+    *(ColumnType.NUMBER, ColumnType.BIGINT, ColumnType.DECIMAL, ColumnType.MONEY),
+    *(ColumnType.CHOICE, ColumnType.STATE, ColumnType.STATUS),
+}
 
 
 def id_number(text: str) -> int | None:
@@ -20,9 +27,22 @@ def id_text(number: int) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def comparable(text: str, kind: ColumnType) -> str:
+    """The text of a value as all texts of an equal value have it: a number's digits, a guid without braces."""
+    if kind in _NUMBERS:
+        try:
+            return f"{Decimal(text).normalize():f}"
+        except ArithmeticError:
+            return text
+    return canonical_guid(text) or text if kind in _GUIDS else text
+
+
 def fingerprint(parts: Sequence[str]) -> int:
-    """A number for the texts of a key: the same for keys that the service takes for equal, which ignores case."""
-    text = "\x00".join(part.casefold() for part in parts)
+    """A number for the texts of a key: the same for keys that the service takes for equal.
+
+    It ignores case, and blanks at the end.
+    """
+    text = "\x00".join(part.rstrip(" ").casefold() for part in parts)
     mark = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(mark.digest()) >> 4  # 60 bits, the most that Python keeps in 32 bytes
 

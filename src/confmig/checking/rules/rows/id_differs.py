@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from confmig.checking.findings import Finding, Severity
 from confmig.checking.rules.ids import id_number
-from confmig.checking.rules.rule import RowRule, Rule, named
+from confmig.checking.rules.rule import RowRule, Rule, named, quoted
 from confmig.model.schema import Column
-from confmig.model.values import ColumnType
+from confmig.model.values import ColumnType, canonical_guid
 from confmig.model.written import WrittenRow, WrittenValue
 
 
@@ -31,6 +31,7 @@ class IdDiffers(RowRule):
         if table is None or column.name != table.primary_id:
             return
         own, declared = id_number(row.id), id_number(value.text)
-        if own is not None and declared is not None and own != declared:
-            message = f"{named(row)} has {value.column} {value.text}."
+        is_guid = not row.id or canonical_guid(row.id) is not None  # else guid-wrong tells it
+        if declared is not None and own != declared and is_guid:
+            message = f"{named(row)} has {value.column} {quoted(value.text)}."
             yield self.of_row(row, message, "Write the same id in both places.", value)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from confmig.checking.findings import Finding, Severity
-from confmig.checking.rules.ids import fingerprint, id_number
+from confmig.checking.rules.ids import comparable, fingerprint, id_number
 from confmig.checking.rules.rule import PackageFacts, RowRule, Rule, named, quoted
 from confmig.model.schema import Table
 from confmig.model.written import WrittenRow
@@ -15,7 +15,8 @@ class KeyShared(RowRule):
     rule = Rule(
         "key-shared",
         Severity.ERROR,
-        "CMT finds the first row by the key of the second, and writes both into it. confmig refuses the plan.",
+        "CMT finds the first row by the key of the second, and writes both into it. confmig refuses the plan, unless a"
+        " part of the key is empty: such rows it matches by their ids.",
         "TALXIS docs, TXM025",
     )
 
@@ -31,7 +32,9 @@ class KeyShared(RowRule):
             return
         texts = {value.column: value.text for value in row.values}
         parts = [texts.get(name, "") for name in key]
-        mark, seen = fingerprint(parts), self._seen.setdefault(table.name, set())
+        kinds = {column.name: column.type for column in table.columns}
+        equal = [comparable(text, kinds[name]) for name, text in zip(key, parts, strict=True)]
+        mark, seen = fingerprint(equal), self._seen.setdefault(table.name, set())
         if mark in seen:
             shown = ", ".join(f"{name} {quoted(part)}" for name, part in zip(key, parts, strict=True))
             message = f"{named(row)} has the key of a row before it: {shown}."

@@ -11,7 +11,7 @@ from confmig.checking.findings import Finding, Place, Severity
 from confmig.checking.rules.ids import Awaited, AwaitedRows, id_number, id_text
 from confmig.checking.rules.rule import PackageFacts, RowRule, Rule
 from confmig.model.schema import Column
-from confmig.model.values import ColumnType
+from confmig.model.values import ZERO_ID, ColumnType, canonical_guid
 from confmig.model.written import WrittenRow, WrittenTable, WrittenValue
 
 
@@ -51,7 +51,7 @@ class LookupDangling(RowRule):
 
     def _look(self, row: WrittenRow, value: WrittenValue, column: Column) -> None:
         target = value.target or (column.targets[0] if len(column.targets) == 1 else "")
-        number = id_number(value.text)
+        number = 0 if canonical_guid(value.text) == ZERO_ID else id_number(value.text)  # no row has the zero guid
         if number is None or not target or target in MAPPED or target in self.facts.outside:
             return
         if self.facts.is_about(target):

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from confmig.checking.findings import Finding, Severity
 from confmig.checking.rules.rule import Rule, SchemaFacts
 
+ORDER = "entityImportOrder"
+"""Stands in the column's place, so that the line of the name in the order can be found."""
+
 RULE = Rule(
     "order-unknown",
     Severity.WARNING,
@@ -19,6 +22,8 @@ def check(facts: SchemaFacts) -> Iterator[Finding]:
     hint = "Mend the name, or take it out of <entityImportOrder>."
     for name, count in Counter(facts.schema.import_order).items():
         if facts.schema.table(name) is None:
-            yield RULE.finding(name, "", f"entityImportOrder names {name!r}, which the schema does not declare.", hint)
+            yield RULE.finding(
+                name, ORDER, f"entityImportOrder names {name!r}, which the schema does not declare.", hint
+            )
         elif count > 1:
-            yield RULE.finding(name, "", f"entityImportOrder names {name!r} {count} times.", hint)
+            yield RULE.finding(name, ORDER, f"entityImportOrder names {name!r} {count} times.", hint)

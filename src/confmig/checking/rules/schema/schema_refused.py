@@ -1,6 +1,7 @@
 """A schema that does not fit the form.
 
-A switch that is neither true nor false, a date mode or an element in another spelling, a table without a name.
+A switch that is neither true nor false, a date mode or an element in another spelling, a table without a name. Also
+what confmig reads all the same: a table that names no id column, a column without a type, a filter of elements.
 """
 
 from confmig.checking.findings import Severity
