@@ -3,6 +3,8 @@
 import json
 import re
 import zipfile
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 
@@ -194,6 +196,18 @@ def test_images_are_told_by_size_and_digest(confmig: Confmig) -> None:
     assert listed["rows"][0][5].startswith("300 bytes, SHA-256 ")
     assert listed["rows"][0][5] != listed["rows"][0][6]
     assert texts["blocks"] == []
+
+
+def test_a_text_in_base64_is_compared_by_its_lines(confmig: Confmig) -> None:
+    css = "".join(f".c{number} {{ color: red }}\n" for number in range(40))
+    texts = [b64encode(text.encode()).decode() for text in (css, css.replace(".c7 { color: red", ".c7 { color: blue"))]
+    result = confmig("diff", *(_package(Path(f"{number}.zip"), text) for number, text in enumerate(texts)))
+    assert result.code == 4
+    assert f"before: {len(css)} bytes, SHA-256 {sha256(css.encode()).hexdigest()[:16]}…" in result.out
+    assert [line for line in result.out.splitlines() if line.startswith(("  -", "  +"))] == [
+        "  -.c7 { color: red }",
+        "  +.c7 { color: blue }",
+    ]
 
 
 def test_parties_are_compared_one_a_line(confmig: Confmig) -> None:

@@ -20,6 +20,14 @@ class Record:
     extra: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     version: str | None = None
 
+    def name(self, primary_name: str | None) -> str:
+        """What people call the row: its primary name, or that of the file that it holds; empty for want of both."""
+        for column in (primary_name or "name", "filename"):
+            value = self.values.get(column)
+            if isinstance(value, str) and value:
+                return value
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Association:

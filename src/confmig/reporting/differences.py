@@ -1,16 +1,15 @@
 """The differences of two packages as a report: counted to the last, listed up to a limit, long texts as diffs."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from hashlib import sha256
 from itertools import islice
 
 from confmig.errors import ExitCode
 from confmig.model.secrets import SECRETS
 from confmig.model.values import Choices, Parties, Party, Value
 from confmig.package.comparing import Difference, Kind
+from confmig.reporting.binaries import binary_in, describe_bytes, text_in
 from confmig.reporting.report import Block, Cell, Report, Section
 from confmig.reporting.unified import unified_diff
 from confmig.reporting.values import is_sensitive, number_of, shorten, show_sides, show_value
@@ -19,7 +18,6 @@ _COLUMNS = ("kind", "table", "row", "id", "column", "before", "after")
 _SHOWN_COLUMNS = 8
 _FITS = 60
 """Characters of a text that a cell can hold."""
-_BASE64 = re.compile("[A-Za-z0-9+/]{200,}={0,2}")
 _TEXTUAL = {Kind.SCHEMA, Kind.CHANGED, Kind.FORM}
 
 
@@ -114,7 +112,7 @@ def _sides(item: Difference) -> tuple[str, str]:
     if item.values:
         values = _values(item)
         return (values, "—") if item.kind is Kind.REMOVED else ("—", values)
-    if _is_base64(item.before) or _is_base64(item.after):
+    if binary_in(item.before) or binary_in(item.after):
         return _binary(item.column, item.before), _binary(item.column, item.after)
     if item.kind is Kind.FORM:
         return _form(item.column, item.before), _form(item.column, item.after)
@@ -128,16 +126,10 @@ def _values(item: Difference) -> str:
     return "; ".join(values) + (f"; and {number_of(more, 'column')} more" if more else "")
 
 
-def _is_base64(value: Value) -> bool:
-    return isinstance(value, str) and _BASE64.fullmatch(value) is not None
-
-
 def _binary(column: str, value: Value) -> str:
     """A value; bytes in base64, as images are, by their size and digest."""
-    if isinstance(value, str) and _is_base64(value) and not is_sensitive(column):
-        size = len(value) * 3 // 4 - value.count("=")
-        return f"{size:,} bytes, SHA-256 of their text {sha256(value.encode()).hexdigest()[:16]}…"
-    return show_value(column, value)
+    content = None if is_sensitive(column) else binary_in(value)
+    return show_value(column, value) if content is None else describe_bytes(content)
 
 
 def _form(column: str, value: Value) -> str:
@@ -160,7 +152,7 @@ def _block(item: Difference) -> Block | None:
     if item.kind not in _TEXTUAL or (item.kind is not Kind.SCHEMA and is_sensitive(item.column)):
         return None
     texts = _text(item.before, item.kind), _text(item.after, item.kind)
-    if not any(texts) or any(map(_is_base64, texts)):
+    if not any(texts) or any(map(binary_in, texts)):
         return None
     before, after = (SECRETS.hide(text or "") for text in texts)
     if not (isinstance(item.before, Parties) or isinstance(item.after, Parties)):
@@ -173,8 +165,10 @@ def _block(item: Difference) -> Block | None:
 
 
 def _text(value: Value, kind: Kind) -> str | None:
-    """A value that is compared as a text: a text itself, or parties, one a line."""
+    """A value that is compared as a text: a text itself, also one in base64, or parties, one a line."""
     match value:
+        case str() if content := binary_in(value):
+            return text_in(content) or value
         case str():
             return value
         case Parties(parties) if kind is Kind.FORM:

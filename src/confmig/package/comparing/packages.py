@@ -116,12 +116,11 @@ class _Comparison:
             yield Difference(Kind.FORM, key.table, "", "", texts[0], texts[1], "elements")
 
     def _name_for(self, key: str) -> str:
-        """The primary name of the row that a key is about: its own, or that of the row before an association."""
+        """The name of the row that a key is about: its own, or that of the row before an association."""
         if self._row is None or not key.startswith(self._row_key):
             return ""
         record = decode_record(self._row.body)
-        value = record.values.get(self._names.get(record.table) or "")
-        return value if isinstance(value, str) else ""
+        return record.name(self._names.get(record.table))
 
     def _compare_row(self, key: Key, one: Copies | None, other: Copies | None, name: str) -> Iterator[Difference]:
         if one is not None and other is not None:

@@ -20,7 +20,7 @@ _BODIES = {"documentbody", "body", "content"}
 
 def image_of(text: str) -> tuple[bytes, str] | None:
     """The bytes of an image column with their suffix, or None when the text is no base64 that comes back the same."""
-    content = _bytes_of(text)
+    content = bytes_of(text)
     return None if content is None else (content, _magic_suffix(content) or ".bin")
 
 
@@ -29,7 +29,7 @@ def body_of(column: str, text: str, file_name: str | None) -> tuple[bytes, str] 
     if len(text) <= 120:
         return None
     by_name = column in _BODIES
-    content = _bytes_of(text)
+    content = bytes_of(text)
     if content is None:
         return None
     suffix = _magic_suffix(content)
@@ -43,7 +43,8 @@ def base64_of(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _bytes_of(text: str) -> bytes | None:
+def bytes_of(text: str) -> bytes | None:
+    """The bytes that a text holds as base64; None when it is no base64 that would come back the same."""
     if not text or len(text) % 4 or not text.isascii():
         return None
     try:

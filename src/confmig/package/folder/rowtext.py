@@ -38,11 +38,7 @@ def key_of(column: str) -> str:
 
 def name_of(record: Record, table: Table | None) -> str:
     """What a row is called, as far as the package tells it: the primary name, or that of the file that it holds."""
-    for column in (table.primary_name if table and table.primary_name else "name", "filename"):
-        value = record.values.get(column)
-        if isinstance(value, str) and value:
-            return value[:_LONGEST_NAME]
-    return ""
+    return record.name(table.primary_name if table else None)[:_LONGEST_NAME]
 
 
 def identity_of(record: Record, table: Table | None) -> str:
