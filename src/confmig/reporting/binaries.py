@@ -1,6 +1,7 @@
 """Bytes that a column holds as base64, as people are to see them: by size and digest, or as the text that they are."""
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from hashlib import sha256
 
 from confmig.model.values import Value
@@ -24,7 +25,7 @@ def describe_bytes(content: bytes) -> str:
 def text_in(content: bytes) -> str | None:
     """The text that bytes are, as those of a style sheet or a script; None where they are none."""
     try:
-        text = content.decode()
+        text = content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError:
         return None
     return None if _NO_TEXT.search(text) else text

@@ -13,7 +13,7 @@ from confmig.package.folder.disk import Disk
 from confmig.package.folder.naming import reading_order, safe_name
 from confmig.package.folder.rowreading import RowReader
 from confmig.package.folder.unknowns import UNKNOWN, Unknowns, require_nothing_left, require_text
-from confmig.package.folder.yamlread import Mapping, Place, Scalar, Sequence
+from confmig.package.folder.yamlread import Mapping, Node, Place, Scalar, Sequence
 
 
 class TableFolder:
@@ -71,14 +71,13 @@ class TableFolder:
 
     def payloads(self) -> dict[str, Path]:
         """The payloads beside the rows."""
-        beside = self._beside()
+        beside = self._beside(self._files())
         for _ in self.rows(beside):
             pass
         return beside.payloads
 
-    def _beside(self) -> Beside:
-        names = (name for name in self._files() if not name.endswith(".yml"))
-        return Beside(self._disk, self._path, names)
+    def _beside(self, files: list[str]) -> Beside:
+        return Beside(self._disk, self._path, (name for name in files if not name.endswith(".yml")))
 
     def _files(self) -> list[str]:
         files, folders = self._disk.list(self._path)
@@ -95,7 +94,7 @@ class TableFolder:
             PackageError: A file is broken, missing, or one too much.
         """
         files = self._files()
-        beside = beside or Beside(self._disk, self._path, (name for name in files if not name.endswith(".yml")))
+        beside = beside or self._beside(files)
         reader = RowReader(self.table, self._declared, beside, self._disk.limits)
         names = (name for name in files if name.endswith(".yml") and name != TABLE_FILE)
         for name in sorted(names, key=reading_order):
@@ -148,20 +147,20 @@ def read_associations(table: str, root: Mapping, place: Place) -> Iterator[tuple
     groups: dict[str, list[str]] = {}
     lines: dict[str, int] = {}
     for pair in pairs.items:
-        ids = (
-            [canonical_guid(item.text) for item in pair.items if isinstance(item, Scalar)]
-            if (isinstance(pair, Sequence))
-            else []
-        )
-        if len(ids) != 2 or ids[0] is None or ids[1] is None:
-            raise place.error(pair.line, "a pair is to be [id, id]: the row of this table, then the other")
-        groups.setdefault(ids[0], []).append(ids[1])
-        lines.setdefault(ids[0], pair.line)
+        source, target = _ids_of(pair, place)
+        groups.setdefault(source, []).append(target)
+        lines.setdefault(source, pair.line)
     if "target" not in texts:
         raise place.error(root.line, "the file does not say to which table the relationship leads", "Write target: …")
+    relationship, leads_to, target_id = texts["relationship"], texts["target"], texts.get("target_id")
     for source, targets in groups.items():
-        target, target_id = texts["target"], texts.get("target_id")
-        yield (
-            lines[source],
-            Association(texts["relationship"], table, source, target, tuple(targets), target_id, unknown.attributes),
-        )
+        extra = unknown.attributes
+        yield lines[source], Association(relationship, table, source, leads_to, tuple(targets), target_id, extra)
+
+
+def _ids_of(pair: Node, place: Place) -> tuple[str, str]:
+    items = pair.items if isinstance(pair, Sequence) else []
+    ids = [canonical_guid(item.text) for item in items if isinstance(item, Scalar)]
+    if len(items) != 2 or len(ids) != 2 or ids[0] is None or ids[1] is None:
+        raise place.error(pair.line, "a pair is to be [id, id]: the row of this table, then the other")
+    return ids[0], ids[1]
