@@ -2,7 +2,7 @@
 
 import contextlib
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,7 +34,7 @@ _DATA = document(table(_ROW))
 _MEMBERS = [("data.xml", _DATA.encode()), ("data_schema.xml", SCHEMA.encode())]
 
 
-def _members(path: Path) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+def _members(path: Path) -> tuple[str | None, tuple[str, ...], Mapping[str, str]]:
     with Container(path) as container:
         return container.members.schema, container.members.rows, container.members.files
 
@@ -48,13 +48,13 @@ def test_a_zip_and_a_folder_of_the_same_files_hold_the_same(tmp_path: Path) -> N
 
 def test_the_members_may_stand_in_any_order_and_content_types_may_be_absent(tmp_path: Path) -> None:
     archive = make_zip(tmp_path / "data.zip", [("[Content_Types].xml", b"<Types />"), *reversed(_MEMBERS)])
-    assert _members(archive) == ("data_schema.xml", ("data.xml",), ())
+    assert _members(archive) == ("data_schema.xml", ("data.xml",), {})
     assert events_of(archive) == events_of(make_zip(tmp_path / "other.zip", _MEMBERS))
 
 
 def test_a_pair_named_otherwise_is_found(tmp_path: Path) -> None:
     archive = make_zip(tmp_path / "p.zip", [("Books.xml", _DATA.encode()), ("Books_schema.xml", SCHEMA.encode())])
-    assert _members(archive) == ("Books_schema.xml", ("Books.xml",), ())
+    assert _members(archive) == ("Books_schema.xml", ("Books.xml",), {})
     assert len(records_of(archive)) == 1
 
 
@@ -63,7 +63,7 @@ def test_the_split_form_reads_the_files_of_all_tables(tmp_path: Path) -> None:
     for name, row_id in (("item", ID1), ("theme", ID2)):
         text = table(row('<field name="name" value="x" />', row_id), name)
         (folder / f"{name}_data.xml").write_text(f'\ufeff<?xml version="1.0" encoding="utf-8"?>\n{text}', "utf-8")
-    assert _members(folder) == ("data_schema.xml", ("data.xml", "item_data.xml", "theme_data.xml"), ())
+    assert _members(folder) == ("data_schema.xml", ("data.xml", "item_data.xml", "theme_data.xml"), {})
     assert [(record.table, record.id) for record in records_of(folder)] == [("item", ID1), ("theme", ID2)]
 
 
@@ -76,9 +76,25 @@ def test_rows_without_a_schema_are_read_and_the_schema_is_marked_as_inferred(tmp
 def test_files_are_told_apart_from_rows(tmp_path: Path) -> None:
     payload = f"files/{ID1}.bin"
     archive = make_zip(tmp_path / "data.zip", [*_MEMBERS, (payload, b"\x00\x01")])
-    assert _members(archive) == ("data_schema.xml", ("data.xml",), (payload,))
+    assert _members(archive) == ("data_schema.xml", ("data.xml",), {ID1: payload})
     with Container(archive) as container:
         assert container.read(payload) == b"\x00\x01"
+
+
+@pytest.mark.parametrize("name", ["files/x.bin", "files/.bin", f"files/sub/{ID1}.bin", f"files/{ID1}.txt"])
+def test_what_no_row_can_refer_to_is_left_out_and_said(tmp_path: Path, name: str) -> None:
+    with Package(make_zip(tmp_path / "data.zip", [*_MEMBERS, (name, b"x")])) as package:
+        assert package.left_out == (name,)
+        assert not package.file_ids
+
+
+def test_a_file_is_found_by_its_id_however_that_is_written(tmp_path: Path) -> None:
+    names = [f"files/{{{ID1.upper()}}}.bin", f"files/{ID1.replace('-', '')}.bin"]
+    with Package(make_zip(tmp_path / "data.zip", [*_MEMBERS, (names[0], b"x")])) as package:
+        assert [*package.file_ids] == [ID1]
+    assert "the content of one file" in refusal_of(
+        make_zip(tmp_path / "twice.zip", [*_MEMBERS, *((name, b"x") for name in names)])
+    )
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_a_row_written_by_hand_may_be_called_as_one_likes_and_have_comments(fold
         (_ROW + "count2: [1]\n", 6, "no column count2"),
         (_ROW.replace("count: 5", "count: [5]"), 3, "no column of several values"),
         (_ROW + "to: x\n", 6, "a list of parties"),
+        (_ROW + "to:\n" + "  - {}\n" * 10_001, 7, "column to has more than 10,000 parties"),
         (_ROW + "doc: x\n", 6, "a file is {id: …"),
         (_ROW.replace(ID1, "1"), 1, "the id is no guid: '1'"),
         (_ROW.replace(f"id: {ID1}\n", ""), 1, "the row has no id"),

@@ -32,15 +32,12 @@ class CmtSource:
 
     def __init__(self, path: Path, limits: Limits, problems: list[Finding] | None = None) -> None:
         self._container = Container(path, limits)
-        self._files = {name.removeprefix("files/").removesuffix(".bin").lower(): name for name in self._payloads()}
+        self._files = self._container.members.files
         try:
             self.schema, self.schema_bytes = self._read_schema(problems)
         except BaseException:
             self.close()
             raise
-
-    def _payloads(self) -> Iterator[str]:
-        return (name for name in self._container.members.files if name.endswith(".bin"))
 
     def _read_schema(self, problems: list[Finding] | None) -> tuple[Schema, bytes]:
         member = self.schema_member

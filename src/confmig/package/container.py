@@ -9,13 +9,14 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from confmig.errors import PackageError
+from confmig.model.values import canonical_guid
 from confmig.package.limits import LIMITS, Limits
 from confmig.package.ziplisting import Listing, checked_listing, open_zip
 
@@ -31,11 +32,11 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Which member is what: the schema (or None), the row files in reading order, the payload files."""
+    """Which member is what: the schema (or None), the row files in reading order, the payload files by their ids."""
 
     schema: str | None
     rows: tuple[str, ...]
-    files: tuple[str, ...]
+    files: Mapping[str, str]
 
 
 class Container:
@@ -237,8 +238,7 @@ def _damaged(label: str, error: Exception | str) -> PackageError:
 
 def _others(names: list[str], members: Members) -> tuple[str, ...]:
     """The names of what is no part of a package."""
-    payloads = (name for name in members.files if name.endswith(".bin"))
-    known = {members.schema, *members.rows, *payloads, "[Content_Types].xml"}
+    known = {members.schema, *members.rows, *members.files.values(), "[Content_Types].xml"}
     return tuple(name for name in names if name not in known)
 
 
@@ -267,5 +267,19 @@ def _find_members(names: list[str], path: Path) -> Members:
             "Give a zip or folder with data.xml and data_schema.xml at its top, or a folder with package.yml, as"
             " confmig unpack makes it.",
         )
-    files = tuple(name for name in names if name.startswith("files/"))
-    return Members(schema, tuple(rows), files)
+    return Members(schema, tuple(rows), _find_payloads(names, path))
+
+
+def _find_payloads(names: list[str], path: Path) -> dict[str, str]:
+    """The payloads of file columns, ``files/<id>.bin``, by their ids; what else lies there belongs to no row."""
+    found: dict[str, str] = {}
+    for name in names:
+        folder, _, file = name.partition("/")
+        if folder != "files" or not file.endswith(".bin"):
+            continue
+        file_id = canonical_guid(file.removesuffix(".bin"))
+        if file_id is not None and found.setdefault(file_id, name) != name:
+            raise PackageError(
+                f"{path}: {found[file_id]} and {name} are the content of one file.", "Leave one of them there."
+            )
+    return found

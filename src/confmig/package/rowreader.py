@@ -26,6 +26,7 @@ _LOOKUPS = {ColumnType.LOOKUP, ColumnType.OWNER}
 _FIELD = {"name", "value", "lookupentity", "lookupentityname"}
 _FILE_FIELD = _FIELD | {"filename"}
 _MOST = 10_000
+MOST_PARTIES = 10_000
 """More columns, or parties, has no row: Dataverse ends at 1,024 columns."""
 
 
@@ -193,8 +194,8 @@ class RowReader:
         column = next(reversed(self._values))
         parties = self._parties.setdefault(column, [])
         parties.append(self._party_value(column))
-        if len(parties) > _MOST:
-            self._malformed(column, f"has more than {_MOST:,} parties")
+        if len(parties) > MOST_PARTIES:
+            self._malformed(column, f"has more than {MOST_PARTIES:,} parties")
         self._stream.call(self._start, self._end)
 
     def _party_value(self, column: str) -> Party:

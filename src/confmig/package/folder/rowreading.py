@@ -22,6 +22,7 @@ from confmig.package.folder.unknowns import UNKNOWN, Unknowns, require_mapping, 
 from confmig.package.folder.yamlread import Mapping as MappingNode
 from confmig.package.folder.yamlread import Node, Place, Scalar, Sequence
 from confmig.package.limits import Limits
+from confmig.package.rowreader import MOST_PARTIES
 from confmig.package.text import parse_value
 
 _FIELD = {"name", "value", "lookupentity", "lookupentityname"}
@@ -136,6 +137,8 @@ class RowReader:
             case Sequence() if kind is ColumnType.CHOICES:
                 return self._choices(column, node, place)
             case Sequence(items=items) if kind is ColumnType.PARTIES or _are_parties(items):
+                if len(items) > MOST_PARTIES:
+                    raise place.error(node.line, f"column {column} has more than {MOST_PARTIES:,} parties")
                 role = PARTY_ROLES.get(column)
                 return Parties(tuple(self._party(column, role, item, place) for item in items))
             case _:
