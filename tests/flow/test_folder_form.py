@@ -127,6 +127,40 @@ def test_output_within_the_package_itself_is_refused(data: Path, confmig: Confmi
     assert Path("text.txt").read_text() == "keep"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "--plan", "folder/confmig.plan"),
+        ("plan", "--report", "folder/plan.html"),
+        ("import", "--unreviewed", "--run", "folder/confmig.run"),
+        ("import", "--plan", "folder/confmig.plan"),
+        ("verify", "--report", "folder/shop_item/verify.md"),
+        ("check", "--report", "folder/check.json"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_is_written_among_the_files_of_a_package(
+    words: tuple[str, ...], data: Path, confmig: Confmig, serve: Serve
+) -> None:
+    target = serve(package=data, empty=True).url
+    assert confmig("unpack", data, "--output", "folder").code == 0
+    before = _files(Path("folder"))
+    command, *options = words
+    target_option = () if command == "check" else ("--target", target)
+    result = confmig(command, *target_option, "--data", "folder", *options)
+    assert (result.code, "holds nothing else" in result.err) == (2, True)
+    assert _files(Path("folder")) == before
+    hidden = confmig("check", "--data", "folder", "--report", "folder/.git/check.json")
+    assert hidden.code == 0
+    assert Path("folder/.git/check.json").exists()
+
+
+def test_an_export_puts_no_report_into_its_folder(data: Path, confmig: Confmig, serve: Serve) -> None:
+    source = serve(package=data).url
+    result = confmig("export", "--source", source, "--schema", data, "--data", "new", "--report", "new/export.md")
+    assert (result.code, Path("new").exists()) == (2, False)
+
+
 def test_members_that_are_no_part_of_a_package_are_told(tmp_path: Path, confmig: Confmig) -> None:
     path = packages.write(tmp_path / "data.zip", packages.full_data())
     with zipfile.ZipFile(path, "a") as archive:

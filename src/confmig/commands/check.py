@@ -25,6 +25,7 @@ from confmig.commands.options import (
     SourceAuth,
     TargetAuth,
     Versions,
+    require_outside,
 )
 from confmig.commands.results import finish
 from confmig.commands.sides import compare_environments, connect_two, places_of, sides_of
@@ -61,6 +62,7 @@ def check(
 
     With --data the package itself is looked at, by the rules of docs/lint.md; alone it needs no environment.
     """
+    require_outside(data, *(report or ()))
     require_report_paths(report or ())
     _require_sense(source, target, schema, data, outside, compare_solution)
     if data is not None:

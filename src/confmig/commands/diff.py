@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from confmig.commands.options import Format, FormatOption, PackageLimits, Reports
+from confmig.commands.options import Format, FormatOption, PackageLimits, Reports, require_outside
 from confmig.commands.results import finish
 from confmig.errors import ExitCode
 from confmig.model.schema import Schema
@@ -43,6 +43,8 @@ def diff(
     report: Reports = None,
 ) -> ExitCode:
     """Compare two packages, table by table, row by row, column by column."""
+    require_outside(first, *(report or ()))
+    require_outside(second, *(report or ()))
     require_report_paths(report or ())
     only_schemas = any(path.suffix.lower() == ".xml" and not path.is_dir() for path in (first, second))
     same = f"The two {'schemas say' if only_schemas else 'packages hold'} the same{', to the digit' if exact else ''}."

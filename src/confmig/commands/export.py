@@ -19,6 +19,7 @@ from confmig.commands.options import (
     SourceAuth,
     auth_mode,
     require_distinct,
+    require_outside,
 )
 from confmig.commands.packages import data_target, require_data_name
 from confmig.commands.results import finish
@@ -57,6 +58,7 @@ def export(
 ) -> ExitCode:
     """Read the schema's rows from the source into a data package, a zip or a folder, with a manifest beside it."""
     require_distinct(schema, data, manifest_path(data), *(report or ()))
+    require_outside(data, *(report or ()))
     require_report_paths(report or ())
     wanted = read_schema(schema, package_limits)
     require_data_name(data)

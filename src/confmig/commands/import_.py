@@ -36,6 +36,7 @@ from confmig.commands.options import (
     ignored_columns,
     moment_of,
     require_distinct,
+    require_outside,
 )
 from confmig.commands.plan import make_plan, require_data_digest
 from confmig.commands.results import finish
@@ -116,6 +117,7 @@ def import_(
 ) -> ExitCode:
     """Apply a plan exactly, or plan and apply a package; every outcome goes into the run file."""
     require_distinct(data, plan, run if run != plan else None, *(report or ()))
+    require_outside(data, run or (plan.with_suffix(".run") if plan else run_name()), *(report or ()))
     require_report_paths(report or ())
     _require_no_empty_condition()
     mode = auth_mode(target_auth, auth, target)
@@ -245,7 +247,7 @@ def import_data(
         if planned.findings:
             return findings_report("import", planned.findings)
         with PlanFile(made) as fresh:
-            return carry_out(target, fresh, free_path(run or _run_name()), package, on_drift)
+            return carry_out(target, fresh, free_path(run or run_name()), package, on_drift)
 
 
 def _require_same_policies(run: Path, begun_with: Mapping[str, str], options: PlanOptions) -> None:
@@ -275,7 +277,8 @@ def _require_same_moment(what: str, header: PlanHeader, as_of: datetime | None) 
         )
 
 
-def _run_name() -> Path:
+def run_name() -> Path:
+    """The run file of an import without a plan file: no two imports have the same."""
     return Path(f"confmig-run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.run")
 
 

@@ -11,6 +11,7 @@ from confmig.applying.batch import OnDrift
 from confmig.checking.live import LivePolicy
 from confmig.checking.versions import VersionPolicy
 from confmig.errors import UsageError
+from confmig.package.folder import PACKAGE_FILE
 from confmig.package.limits import LIMITS, Limits, parse_limits
 from confmig.planning.plan import LookupPolicy
 from confmig.webapi.auth import AuthMode
@@ -169,6 +170,27 @@ def require_distinct(*paths: Path | None) -> None:
     for path in named:
         if named.count(path) > 1:
             raise UsageError(f"{path}: this file is named twice, and one use would destroy the other.", "Name another.")
+
+
+def require_outside(package: Path | None, *outputs: Path | None) -> None:
+    """Check that nothing is written among the files of a package in the folder form: it would be none any more.
+
+    What is hidden at its top is no part of it. A folder that is not there yet, or empty, is one that export will write.
+
+    Raises:
+        UsageError: Something would be.
+    """
+    if package is None or not _is_folder_form(package):
+        return
+    folder = package.resolve()
+    for output in (path for path in outputs if path is not None):
+        whole = output.resolve()
+        if folder in whole.parents and not whole.relative_to(folder).parts[0].startswith("."):
+            raise UsageError(f"{output}: this lies in the package's folder, which holds nothing else.", "Name another.")
+
+
+def _is_folder_form(path: Path) -> bool:
+    return (path / PACKAGE_FILE).is_file() or not path.exists() or (path.is_dir() and not any(path.iterdir()))
 
 
 def ignored_columns(texts: list[str] | None) -> frozenset[tuple[str, str]]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports
+from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports, require_outside
 from confmig.commands.packages import require_zip_name, take_manifest_along
 from confmig.commands.results import finish
 from confmig.commands.unpack import require_apart
@@ -29,6 +29,7 @@ def pack(
     report: Reports = None,
 ) -> ExitCode:
     """Turn a folder made for git into the zip that the Configuration Migration Tool takes."""
+    require_outside(data, *(report or ()))
     require_report_paths(report or ())
     path = output or data.with_name(f"{data.resolve().name.removesuffix('.zip')}.zip")
     require_apart(data, path)

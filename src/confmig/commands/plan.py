@@ -33,6 +33,7 @@ from confmig.commands.options import (
     ignored_columns,
     moment_of,
     require_distinct,
+    require_outside,
 )
 from confmig.commands.results import finish
 from confmig.commands.sides import compare_origin, origin_of
@@ -84,6 +85,7 @@ def plan(
 ) -> ExitCode:
     """Show what importing this package would change in the target; never writes to it."""
     require_distinct(data, plan_, *(report or ()))
+    require_outside(data, plan_, *(report or ()))
     require_report_paths(report or ())
     options = PlanOptions(
         lookups,

@@ -9,7 +9,7 @@ from confmig.checking.live import LivePolicy
 from confmig.checking.versions import VersionPolicy
 from confmig.commands.check import check_environments
 from confmig.commands.export import export_package
-from confmig.commands.import_ import import_data
+from confmig.commands.import_ import import_data, run_name
 from confmig.commands.options import (
     AsOf,
     Auth,
@@ -34,6 +34,7 @@ from confmig.commands.options import (
     ignored_columns,
     moment_of,
     require_distinct,
+    require_outside,
 )
 from confmig.commands.packages import require_data_name
 from confmig.commands.results import finish
@@ -72,6 +73,7 @@ def promote(
 ) -> ExitCode:
     """Check, export from the source, plan, import into the target and verify, in one process."""
     require_distinct(schema, data, manifest_path(data), run, *(report or ()))
+    require_outside(data, run or run_name(), *(report or ()))
     require_report_paths(report or ())
     if detect_host().is_pipeline:
         raise UsageError(

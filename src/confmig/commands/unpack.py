@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports
+from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports, require_outside
 from confmig.commands.packages import take_manifest_along
 from confmig.commands.results import finish
 from confmig.errors import ExitCode, UsageError
@@ -32,8 +32,10 @@ def unpack(
     report: Reports = None,
 ) -> ExitCode:
     """Turn a package into a folder made for git: one file a row, long texts and files beside it."""
-    require_report_paths(report or ())
+    require_outside(data, *(report or ()))
     folder = output or data.with_name(data.stem)
+    require_outside(folder, *(report or ()))
+    require_report_paths(report or ())
     require_apart(data, folder)
     require_folder_name(folder)
     remarks: list[str] = []

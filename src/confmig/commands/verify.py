@@ -19,6 +19,7 @@ from confmig.commands.options import (
     auth_mode,
     ignored_columns,
     moment_of,
+    require_outside,
 )
 from confmig.commands.plan import as_of_now, require_data_digest
 from confmig.commands.results import finish
@@ -47,6 +48,7 @@ def verify(
     report: Reports = None,
 ) -> ExitCode:
     """Compare the target with the package, as a plan does; never writes."""
+    require_outside(data, *(report or ()))
     require_report_paths(report or ())
     # Whoever verifies seldom knows when the import was: without --as-of, relative dates may have been moved by any
     # number of steps that fits between the export and now. With it they must be those of an import at that moment.
