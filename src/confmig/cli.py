@@ -147,7 +147,8 @@ def _as_ours(error: Exception) -> ConfmigError | None:
             return error
         case typer.TyperException():
             message = error.format_message() if hasattr(error, "format_message") else str(error)
-            return UsageError(message, "See confmig --help.")
+            context = getattr(error, "ctx", None)
+            return UsageError(message, f"See {context.command_path if context else 'confmig'} --help.")
         case OSError():
             what = f"{error.filename or 'A file'}: {error.strerror or error}."
             return UsageError(what, "Check the path, the space and the rights.")

@@ -92,6 +92,7 @@ def test_an_export_into_a_folder_touches_only_what_has_changed(data: Path, confm
     before = _files(Path("out"))
     assert confmig("export", "--source", source.url, "--schema", data, "--data", "out").code == 0
     assert _files(Path("out")) == before  # the time of export, too
+    assert confmig("export", "--source", source.url, "--schema", "out", "--data", "out").code == 0  # by its own schema
     assert {file.stat().st_mtime for file in Path("out").rglob("*") if file.is_file()} == {1}
     assert confmig("export", "--source", changed.url, "--schema", data, "--data", "out").code == 0
     after = _files(Path("out"))
@@ -109,6 +110,7 @@ def test_a_folder_that_holds_other_things_is_refused_and_left_alone(data: Path, 
     assert "other things" in refused.err
     assert _files(Path("mine")) == {"notes.txt": b"keep"}
     assert confmig("unpack", data, "--output", data).code == 2
+    assert confmig("unpack", "missing").err.startswith("confmig: missing: there is no such data package.")
     assert confmig("unpack", data, "--output", "folder").code == 0
     Path("folder/shop_item/notes.txt").write_text("keep")
     before = _files(Path("folder"))

@@ -57,7 +57,8 @@ def export(
     report: Reports = None,
 ) -> ExitCode:
     """Read the schema's rows from the source into a data package, a zip or a folder, with a manifest beside it."""
-    require_distinct(schema, data, manifest_path(data), *(report or ()))
+    again = data.is_dir() and schema.resolve() == data.resolve()  # a folder's own schema is read before the rows
+    require_distinct(None if again else schema, data, manifest_path(data), *(report or ()))
     require_outside(data, *(report or ()))
     require_report_paths(report or ())
     wanted = read_schema(schema, package_limits)
