@@ -211,7 +211,11 @@ def test_wrong_arguments(confmig: Confmig, package: Path) -> None:
     says(confmig("plan", "--target", "http://127.0.0.1:1", "--data", package, "--report", "x.pdf"), 2, ".pdf", ".html")
     says(confmig("import", "--target", "http://127.0.0.1:1"), 2, "nothing to import")
     says(confmig("plan", "--target", "http://127.0.0.1:1", "--ignore", "x"), 2, "--ignore x")
-    says(confmig("export", "--source", "http://127.0.0.1:1", "--schema", "nowhere.xml"), 6, "nowhere.xml", "--schema")
+    says(
+        confmig("export", "--source", "http://127.0.0.1:1", "--schema", "nowhere.xml"),
+        6,
+        "nowhere.xml: the schema file cannot be read",
+    )
     says(confmig("export", "--source", "http://127.0.0.1:1", "--schema", package), 8, "cannot be reached")
 
 

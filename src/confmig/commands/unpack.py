@@ -59,7 +59,9 @@ def require_apart(data: Path, output: Path) -> None:
         return  # whoever opens it tells so
     source, target = data.resolve(), output.resolve()
     if source == target or source in target.parents or target in source.parents:
-        raise UsageError(f"{output}: this is the package itself, or lies within it.", "Give another place with --output.")
+        raise UsageError(
+            f"{output}: this is the package itself, or lies within it.", "Give another place with --output."
+        )
 
 
 def _report(
