@@ -2,6 +2,7 @@
 
 import base64
 import os
+from urllib.parse import unquote
 
 import requests
 
@@ -96,11 +97,13 @@ def test_names_of_files(shop: Client) -> None:
         ("my file.txt", "", "my file.txt"),
         ("header.txt", "?x-ms-file-name=option.txt", "header.txt"),
         ("", "?x-ms-file-name=caf%C3%A9.txt", "café.txt"),
+        ("", "?x-ms-file-name=%20%20blanks%20.txt%20", "  blanks .txt "),
         ("café.txt".encode().decode("latin-1"), "", "café.txt"),
     ):
         headers = {"Content_Type": "application/octet-stream"} | ({"x_ms_file_name": header} if header else {})
         assert shop.send("PATCH", path + option, b"x", **headers).status_code == 204
         assert shop.get(path.removesuffix("/shop_paper"))["shop_paper_name"] == expected
+        assert unquote(shop.send("GET", f"{path}/$value").headers["x-ms-file-name"]) == expected
     reply = shop.send("GET", f"{path}/$value")
     assert (reply.headers["x-ms-file-name"], reply.headers["mimetype"]) == ("caf%C3%A9.txt", "text/plain")
 

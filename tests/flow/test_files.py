@@ -74,7 +74,7 @@ def write_docs(path: Path, docs: Mapping[int, Mapping[str, File]], without: froz
 
 DOCS: dict[int, dict[str, File]] = {
     1: {"shop_paper": ("report.pdf", b"r" * 1024), "shop_cover": ("cover.png", b"c")},
-    2: {"shop_paper": ("empty.txt", b"")},
+    2: {"shop_paper": (" empty.txt ", b"")},
     3: {"shop_paper": ("large.bin", LARGE)},
     4: {"shop_paper": ('Bericht "Grüße" & 日本 <1>.txt', b"odd")},
     5: {"shop_paper": ("../../etc/passwd\n::set-output", b"path")},

@@ -179,10 +179,17 @@ def _wanted(request: Request, size: int) -> tuple[int, int, int]:
     return start, max(start, end), 206
 
 
+def _in_header(name: str) -> str:
+    """A name as a header can hold it: blanks at its ends would not be a part of it."""
+    text = quote(name, safe=_PLAIN_IN_HEADER)
+    start, end = len(text) - len(text.lstrip(" ")), len(text.rstrip(" "))
+    return "%20" * start + text[start:end] + "%20" * (len(text) - max(start, end))
+
+
 def _sent(request: Request, content: bytes, name: str, status: int, place: tuple[int, int, int]) -> Reply:
     start, end, size = place
     headers = {
-        "x-ms-file-name": quote(name, safe=_PLAIN_IN_HEADER),
+        "x-ms-file-name": _in_header(name),
         "x-ms-file-size": str(size),
         "mimetype": mime_type(name),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
