@@ -45,6 +45,24 @@ def test_without_output_the_package_gives_the_name(data: Path, confmig: Confmig)
     assert data.is_file()
 
 
+def test_the_folder_in_which_one_works_gives_its_own_name(
+    data: Path, confmig: Confmig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert confmig("unpack", data, "--output", "folder").code == 0
+    monkeypatch.chdir("folder")
+    packed = confmig("pack", ".")
+    assert packed.code == 0, packed
+    assert confmig("diff", ".", "../folder.zip").code == 0
+
+
+def test_what_is_no_plain_file_is_not_written_over(data: Path, confmig: Confmig) -> None:
+    assert confmig("unpack", data, "--output", "folder").code == 0
+    os.mkfifo("pipe.zip")
+    refused = confmig("pack", "folder", "--output", "pipe.zip")
+    assert refused.code == 2, refused
+    assert "pipe.zip: this file is no package" in refused.err
+
+
 def test_a_manifest_goes_along(data: Path, confmig: Confmig, serve: Serve) -> None:
     source, target = serve(package=data), serve(package=data, empty=True)
     assert confmig("export", "--source", source.url, "--schema", data, "--data", "out.zip").code == 0

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from confmig.errors import PackageError
 from confmig.package.folder.replacing import replace_folder
 from confmig.package.package import Package
 
 from .folders import changed_lines, files_of, unpack
-from .helpers import ID1, ID2, ID3, SCHEMA, document, make_folder, row, table
+from .helpers import ID1, ID2, ID3, SCHEMA, document, make_folder, refusal_of, row, table
 
 _SCHEMA = SCHEMA.replace(
     '<field displayname="To"',
@@ -206,3 +207,20 @@ def test_the_time_of_export_stays_only_where_nothing_else_has_changed(folder: Pa
         _, changes = replace_folder(package, folder)
         assert changes.changed == 1
     assert b"2025" in files_of(folder)["package.yml"]
+
+
+def test_a_folder_whose_change_was_cut_short_is_no_package_until_the_change_is_made_again(tmp_path: Path) -> None:
+    def package(name: str, *tables: str) -> Path:
+        return make_folder(tmp_path / name, document(*tables), _SCHEMA)
+
+    before = package("before", table(row(_field("name", "One") + _field("image", "iVBORw0KGgo="))))
+    after = package("after", table(row(_field("name", "Two"), ID2)), table(row(_field("name", "New"), ID3), "new"))
+    folder = unpack(before, tmp_path / "folder")
+    (folder / "new").symlink_to(tmp_path)  # stops the change after its beginning
+    with Package(after) as opened, pytest.raises(PackageError, match="symbolic links"):
+        replace_folder(opened, folder)
+    (folder / "new").unlink()
+    assert "package.yml, line 2: the folder is being changed" in refusal_of(folder)
+    with Package(after) as opened:
+        replace_folder(opened, folder)
+    assert files_of(folder) == files_of(unpack(after, tmp_path / "whole"))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports, require_outside
-from confmig.commands.packages import require_zip_name, take_manifest_along
+from confmig.commands.packages import require_zip_name, take_manifest_along, with_name_of_its_own
 from confmig.commands.results import finish
 from confmig.commands.unpack import require_apart
 from confmig.errors import ExitCode
@@ -31,7 +31,8 @@ def pack(
     """Turn a folder made for git into the zip that the Configuration Migration Tool takes."""
     require_outside(data, *(report or ()))
     require_report_paths(report or ())
-    path = output or data.with_name(f"{data.resolve().name.removesuffix('.zip')}.zip")
+    named = with_name_of_its_own(data)
+    path = output or named.with_name(f"{named.name.removesuffix('.zip')}.zip")
     require_apart(data, path)
     require_zip_name(path, "--output")
     with Package(data, package_limits) as package:

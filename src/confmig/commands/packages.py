@@ -34,6 +34,11 @@ def require_data_name(data: Path) -> None:
         require_zip_name(data, "--data")
 
 
+def with_name_of_its_own(path: Path) -> Path:
+    """The path, or where it is ``.`` or ``..`` the whole path of that folder, so that other names can be made of it."""
+    return path.resolve() if path.name in {"", ".."} else path
+
+
 def require_zip_name(path: Path, option: str) -> None:
     """Check where a zip goes.
 
@@ -43,7 +48,7 @@ def require_zip_name(path: Path, option: str) -> None:
     source_date()
     if path.is_dir():
         raise UsageError(f"{option} {path}: this is a folder.", "Give the name of the zip to write.")
-    if path.exists() and not zipfile.is_zipfile(path):
+    if path.exists() and not (path.is_file() and zipfile.is_zipfile(path)):
         raise UsageError(
             f"{option} {path}: this file is no package, and would be replaced by one.", "Give another name."
         )

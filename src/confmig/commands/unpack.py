@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports, require_outside
-from confmig.commands.packages import take_manifest_along
+from confmig.commands.packages import take_manifest_along, with_name_of_its_own
 from confmig.commands.results import finish
 from confmig.errors import ExitCode, UsageError
 from confmig.package.folder.replacing import Changes, replace_folder, require_folder_name
@@ -33,7 +33,8 @@ def unpack(
 ) -> ExitCode:
     """Turn a package into a folder made for git: one file a row, long texts and files beside it."""
     require_outside(data, *(report or ()))
-    folder = output or data.with_name(data.stem)
+    named = with_name_of_its_own(data)
+    folder = output or named.with_name(named.stem)
     require_outside(folder, *(report or ()))
     require_report_paths(report or ())
     require_apart(data, folder)

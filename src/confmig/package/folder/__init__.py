@@ -21,6 +21,8 @@ TABLE_FILE = "table.yml"
 ASSOCIATIONS = "associations"
 FILES = "files"
 FORMAT = "1"
+UNFINISHED = "unfinished"
+"""Stands where the format does while a folder is being changed."""
 
 
 def is_folder_form(path: Path) -> bool:

@@ -19,6 +19,7 @@ from confmig.package.folder import (
     PACKAGE_FILE,
     SCHEMA_FILE,
     TABLE_FILE,
+    UNFINISHED,
     is_folder_form,
 )
 from confmig.package.folder.beside import REFERENCES
@@ -26,6 +27,11 @@ from confmig.package.folder.disk import is_foreign
 from confmig.package.folder.writing import FolderCounts, write_folder
 from confmig.package.folder.yamlread import Mapping, Node, Place, Scalar, Sequence, read_yaml
 from confmig.package.package import Package, require_same_content
+
+UNFINISHED_FILE = f"""\
+# confmig is changing this folder, or was stopped while it did: run the command again, or restore the folder with git.
+format: {UNFINISHED}
+""".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +128,28 @@ def _update(path: Path, written: Path, *, keep_time: bool) -> Changes:
     if keep_time and changed == [PACKAGE_FILE] and not (added or removed) and _same_but_time(path, written):
         changed = []
     _require_ours(path, removed, changed)
-    for name in sorted([*added, *changed], key=lambda name: name == PACKAGE_FILE):
-        _make_folder(path, (path / name).parent)
-        (written / name).replace(path / name)
-    for name in removed:
-        (path / name).unlink()
-    _remove_empty_folders(path, removed)
+    if added or changed or removed:
+        if PACKAGE_FILE not in {*added, *changed}:
+            shutil.copyfile(path / PACKAGE_FILE, written / PACKAGE_FILE)
+        _change(path, written, removed, [*added, *changed])
     return Changes(len(added), len(changed), len(removed), len(after) - len(added) - len(changed))
+
+
+def _change(path: Path, written: Path, removed: list[str], moved: list[str]) -> None:
+    """Remove and move files. Until all is done package.yml says that it is not, since half of each would look whole.
+
+    A row goes after the files that it refers to: so whoever begins again still sees whose they are.
+    """
+    (path / PACKAGE_FILE).unlink(missing_ok=True)
+    (path / PACKAGE_FILE).write_bytes(UNFINISHED_FILE)
+    for name in sorted(removed, key=lambda name: (_is_row(name), name)):
+        (path / name).unlink()
+    for name in moved:
+        if name != PACKAGE_FILE:
+            _make_folder(path, (path / name).parent)
+            (written / name).replace(path / name)
+    _remove_empty_folders(path, removed)
+    (written / PACKAGE_FILE).replace(path / PACKAGE_FILE)
 
 
 def _same(first: Path, second: Path) -> bool:

@@ -11,7 +11,7 @@ from confmig.errors import PackageError
 from confmig.model.records import PackageEvent, PackageStart, Unknown
 from confmig.model.values import ColumnType, canonical_guid
 from confmig.model.written import WrittenEvent
-from confmig.package.folder import ATTRIBUTES_FILE, FILES, FORMAT, PACKAGE_FILE, SCHEMA_FILE
+from confmig.package.folder import ATTRIBUTES_FILE, FILES, FORMAT, PACKAGE_FILE, SCHEMA_FILE, UNFINISHED
 from confmig.package.folder.disk import Disk
 from confmig.package.folder.tablefolder import TableFolder
 from confmig.package.folder.unknowns import UNKNOWN, Unknowns, require_nothing_left, require_text
@@ -58,6 +58,12 @@ class FolderSource:
         form = entries.pop("format", None)
         if not isinstance(form, Scalar) or form.text != FORMAT:
             shown = form.text[:20] if isinstance(form, Scalar) else "none"
+            if shown == UNFINISHED:
+                raise place.error(
+                    form.line if form else 1,
+                    "the folder is being changed, or confmig was stopped while it did",
+                    "Run the command again that wrote it (unpack or export), or restore the folder with git.",
+                )
             raise place.error(
                 1, f"the format is {shown}; this confmig reads {FORMAT}", "Use the confmig that wrote it."
             )
