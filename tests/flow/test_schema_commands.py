@@ -329,7 +329,8 @@ def test_all_that_is_missing_can_be_given_at_once(confmig: Confmig, tmp_path: Pa
     fields = "".join(f'<field name="a_{n}" type="entityreference" lookupType="{n}" />' for n in ("zoo", "bee"))
     pair = '<relationship name="a_x" manyToMany="true" relatedEntityName="a_x" m2mTargetEntity="ant" />'
     text = (
-        f'<entities><entity name="a"><fields>{fields}</fields><relationships>{pair}</relationships></entity></entities>'
+        f'<entities><entity name="a" primaryidfield="aid"><fields>{fields}</fields>'
+        f"<relationships>{pair}</relationships></entity></entities>"
     )
     (tmp_path / "s.xml").write_text(text)
     result = confmig("schema", "validate", "--schema", "s.xml", "--format", "json")
