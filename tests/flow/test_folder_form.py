@@ -63,6 +63,15 @@ def test_what_is_no_plain_file_is_not_written_over(data: Path, confmig: Confmig)
     assert "pipe.zip: this file is no package" in refused.err
 
 
+def test_where_names_of_files_are_no_utf_8_no_folder_is_written(data: Path) -> None:
+    plain = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "confmig", "unpack", data.name]
+    done = subprocess.run(command, env=os.environ | plain, cwd=data.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done
+    assert "PYTHONUTF8=1" in done.stderr
+    assert not data.with_name("data").exists()
+
+
 def test_a_manifest_goes_along(data: Path, confmig: Confmig, serve: Serve) -> None:
     source, target = serve(package=data), serve(package=data, empty=True)
     assert confmig("export", "--source", source.url, "--schema", data, "--data", "out.zip").code == 0

@@ -5,6 +5,7 @@ Nothing is removed but what a package in the folder form has: rows, what they re
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,8 +49,14 @@ def require_folder_name(path: Path) -> None:
     """Check before anything is read that a package may be written as this folder.
 
     Raises:
-        UsageError: There is a file, or a folder that is not empty and no package in the folder form.
+        UsageError: There is a file, or a folder that is not empty and no package in the folder form; or names of files
+            are not UTF-8 in this environment, and would be other ones elsewhere.
     """
+    if sys.getfilesystemencoding() != "utf-8":
+        raise UsageError(
+            f"{path}: names of files are in {sys.getfilesystemencoding()} here, and rows have names of all scripts.",
+            "Set PYTHONUTF8=1, or a locale with UTF-8 such as LC_ALL=C.UTF-8.",
+        )
     if path.is_dir():
         if not is_folder_form(path) and not _is_empty(path):
             raise UsageError(
