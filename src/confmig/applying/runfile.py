@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 from confmig.applying.outcomes import Outcome, Status
@@ -184,6 +184,11 @@ def _is_finished(run: PlanFile) -> bool:
 def free_path(path: Path) -> Path:
     """The path, or a numbered one beside it: a run file is evidence and never replaced."""
     return next(other for other in _numbered(path) if not other.exists())
+
+
+def taken_paths(path: Path) -> Iterator[Path]:
+    """The path and the numbered ones beside it that have been given to runs, the first first."""
+    return takewhile(Path.exists, _numbered(path))
 
 
 def path_of_run(plan: PlanFile, path: Path) -> Path:

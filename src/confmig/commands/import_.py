@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from confmig.applying.batch import OnDrift
-from confmig.applying.runfile import RunFile, free_path, path_of_run
+from confmig.applying.runfile import RunFile, free_path, path_of_run, taken_paths
 from confmig.checking.versions import VersionPolicy
 from confmig.commands.carrying_out import carry_out
 from confmig.commands.gate import objections, parse_age, require_expected, require_package_of
@@ -232,16 +232,16 @@ def import_data(
 ) -> Report:
     """Plan a package, apply the plan and look again; or go on with the run of this import that did not end."""
     with Package(data, limits) as package, tempfile.TemporaryDirectory(prefix="confmig-") as folder:
-        if run is not None and run.exists():
-            with RunFile.open(run) as earlier:
+        for path in taken_paths(run) if run else ():
+            with RunFile.open(path) as earlier:
                 resumable = earlier.can_resume(target.identity.organization_id, package.digest)
                 begun = earlier.header
             if resumable:
-                _require_same_policies(run, begun.policies, options)
-                _require_same_moment(f"{run} is the run of an import", begun, options.as_of)
-                say(f"{run} is the run of an import that did not end; it goes on.")
-                with PlanFile(run) as unfinished:
-                    return carry_out(target, unfinished, run, package, on_drift)
+                _require_same_policies(path, begun.policies, options)
+                _require_same_moment(f"{path} is the run of an import", begun, options.as_of)
+                say(f"{path} is the run of an import that did not end; it goes on.")
+                with PlanFile(path) as unfinished:
+                    return carry_out(target, unfinished, path, package, on_drift)
         made = Path(folder) / "confmig.plan"
         planned = make_plan(package, target, options, made)
         if planned.findings:
