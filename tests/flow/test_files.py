@@ -327,6 +327,23 @@ def test_an_approved_plan_goes_on_with_the_files_that_are_left(confmig: Confmig,
     assert package_of(confmig, target.url, given, "back.zip") == held(DOCS)
 
 
+def test_an_import_goes_on_with_its_run_where_the_name_is_that_of_one_that_has_ended(
+    confmig: Confmig, serve: Serve, tmp_path: Path
+) -> None:
+    given = write_docs(tmp_path / "given.zip", DOCS)
+    wire = Wire()
+    target = serve(wire, package=given, empty=True)
+    ended = write_docs(tmp_path / "ended.zip", {6: {}})
+    command = ["import", "--target", target.url, "--run", "a.run", "--format", "json", "--data"]
+    assert confmig(*command, ended).facts["run_file"] == "a.run"
+    left = [refusal(400, "0x80043e09", "The attachment is blocked.")]
+    wire.fault = lambda passed: left.pop() if left and "UploadBlock" in passed.target else None
+    first = confmig(*command, given)
+    assert (first.code, first.facts["run_file"]) == (9, "a-2.run"), first.err
+    second = confmig(*command, given)
+    assert (second.code, second.facts["run_file"], second.facts["writes"]) == (0, "a-2.run", 1), second.err
+
+
 def test_files_that_the_package_does_not_name_stay_in_the_target(
     confmig: Confmig, serve: Serve, tmp_path: Path
 ) -> None:
