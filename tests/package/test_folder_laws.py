@@ -4,6 +4,7 @@ import tempfile
 from base64 import b64encode
 from io import BytesIO
 from pathlib import Path
+from uuid import UUID
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -209,3 +210,16 @@ def test_payloads_of_files_survive_and_so_do_those_that_no_row_names(tmp_path: P
     assert files["doc/10000000.body.pdf"] == ids[0].encode() * 3
     assert b"content: !file body.pdf" in files["doc/10000000.yml"]
     assert b"content" not in files["doc/40000000.yml"] + files["doc/50000000.yml"] + files["doc/00000000.yml"]
+
+
+def test_many_pairs_stand_in_several_files(tmp_path: Path) -> None:
+    schema = Schema((Table("item", "itemid", (Column("itemid", ColumnType.GUID, type_text="guid"),)),))
+    sources = [str(UUID(int=number)) for number in range(20_001)]
+    events: list[PackageEvent] = [TableStart("item")]
+    events += [Association("item_tag", "item", source, "tag", (source,), "tagid") for source in sources]
+    package = tmp_path / "data.zip"
+    write_package(package, write_schema(schema), schema, events)
+    _keeps(package, tmp_path)
+    names = [path.name for path in (tmp_path / "first" / "item" / "associations").iterdir()]
+    assert len(names) == 16
+    assert len({name[-6:] for name in names}) == 16

@@ -23,6 +23,8 @@ HEADER = """\
 """
 ATTRIBUTES = b"# Values hold line ends that git must not change.\n* -text\n"
 _CHUNK = 1024 * 1024
+_MOST_PAIRS = 20_000
+"""In one file of associations, on average: a larger one is nothing to review."""
 
 _Kind = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
 """Table, relationship, target table, its id column and unknown attributes of associations."""
@@ -138,8 +140,9 @@ class _FolderWriter:
             folder.mkdir(exist_ok=True)
             lines = [entry("relationship", scalar(relationship)), entry("target", scalar(target))]
             lines += [entry("target_id", scalar(target_id)), *unknown_lines(extra, {}, ()), "pairs:\n"]
-            lines += [f"  - [{source}, {other}]\n" for source, other in sorted(pairs)]
-            (folder / f"{name}.yml").write_bytes("".join(lines).encode())
+            for part, listed in _parts_of(pairs):
+                listing = (f"  - [{source}, {other}]\n" for source, other in listed)
+                (folder / f"{name}{part}.yml").write_bytes("".join((*lines, *listing)).encode())
             self._counts.associations += len(pairs)
 
     def _write_tables(self) -> None:
@@ -182,6 +185,20 @@ def _names_of(package: Package) -> tuple[dict[str, RowNames], set[str]]:
             names[event.table].announce(name_of(event, table), identity_of(event, table))
             files.update(value.id for value in event.values.values() if isinstance(value, FileRef))
     return names, {file_id for file_id, count in files.items() if count > 1}
+
+
+def _parts_of(pairs: list[tuple[str, str]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """The pairs in order, in as many files as keep each of them small, with what is added to the names of the files.
+
+    The first id alone decides on the file, so that a new pair moves no other.
+    """
+    digits = 0
+    while len(pairs) > _MOST_PAIRS * 16**digits:
+        digits += 1
+    parts: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for pair in sorted(pairs):
+        parts[f"-{hash_of(pair[0])[:digits]}" if digits else ""].append(pair)
+    yield from parts.items()
 
 
 def _kind_of(event: Association) -> _Kind:
