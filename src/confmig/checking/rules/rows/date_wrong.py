@@ -1,4 +1,4 @@
-"""A value of a date column that is no date, or is finer than confmig can keep."""
+"""A value of a date column that is no date."""
 
 from collections.abc import Iterable
 
