@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports, require_outside
-from confmig.commands.packages import require_zip_name, take_manifest_along, with_name_of_its_own
+from confmig.commands.packages import require_apart, require_zip_name, take_manifest_along, with_name_of_its_own
 from confmig.commands.results import finish
-from confmig.commands.unpack import require_apart
 from confmig.errors import ExitCode
 from confmig.package.limits import LIMITS
+from confmig.package.manifest import TableCount
 from confmig.package.package import Package
-from confmig.package.packing import PackedCounts, write_zip
+from confmig.package.packing import write_zip
 from confmig.reporting.report import Report, Section
 from confmig.reporting.values import number_of
 from confmig.reporting.write import require_report_paths
@@ -37,14 +37,20 @@ def pack(
     require_zip_name(path, "--output")
     with Package(data, package_limits) as package:
         counts = write_zip(package, path)
-        left_out = package.left_out
+        left_out, digest = package.left_out, package.digest
     manifest = take_manifest_along(data, path)
-    return finish(_report(path, counts, manifest, left_out), format_, report)
+    return finish(_report(path, digest, counts, manifest, left_out), format_, report)
 
 
-def _report(path: Path, counts: PackedCounts, manifest: Path | None, left_out: tuple[str, ...]) -> Report:
-    tables = sorted(counts.rows | counts.associations)
-    rows, pairs = counts.rows.total(), counts.associations.total()
+def _report(
+    path: Path, digest: str, counts: dict[str, TableCount], manifest: Path | None, left_out: tuple[str, ...]
+) -> Report:
+    tables = [
+        (name, count.rows, count.associations)
+        for name, count in sorted(counts.items())
+        if count.rows or count.associations
+    ]
+    rows, pairs = sum(rows for _, rows, _ in tables), sum(pairs for _, _, pairs in tables)
     return Report(
         "pack",
         ExitCode.DONE,
@@ -54,15 +60,11 @@ def _report(path: Path, counts: PackedCounts, manifest: Path | None, left_out: t
             "rows": rows,
             "associations": pairs,
             "data_file": str(path),
-            "data_digest": counts.digest,
+            "data_digest": digest,
             **({"manifest_file": str(manifest)} if manifest else {}),
         },
         [
-            Section(
-                "Tables",
-                ("table", "rows", "associations"),
-                [(table, counts.rows[table], counts.associations[table]) for table in tables],
-            ),
+            Section("Tables", ("table", "rows", "associations"), tables),
             Section("Left out", ("what",), [(name,) for name in left_out]),
         ],
     )

@@ -54,6 +54,21 @@ def require_zip_name(path: Path, option: str) -> None:
         )
 
 
+def require_apart(data: Path, output: Path) -> None:
+    """Check that a package is not written into itself, or over itself.
+
+    Raises:
+        UsageError: It would be.
+    """
+    if not data.exists():
+        return  # whoever opens it tells so
+    source, target = data.resolve(), output.resolve()
+    if source == target or source in target.parents or target in source.parents:
+        raise UsageError(
+            f"{output}: this is the package itself, or lies within it.", "Give another place with --output."
+        )
+
+
 @contextmanager
 def data_target(data: Path, limits: Limits = LIMITS) -> Iterator[Path]:
     """The zip to write a package to; where a folder is wanted, it is made of the zip afterwards.

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from confmig.commands.options import Format, FormatOption, PackageArgument, PackageLimits, Reports, require_outside
-from confmig.commands.packages import take_manifest_along, with_name_of_its_own
+from confmig.commands.packages import require_apart, take_manifest_along, with_name_of_its_own
 from confmig.commands.results import finish
-from confmig.errors import ExitCode, UsageError
+from confmig.errors import ExitCode
 from confmig.package.folder.replacing import Changes, replace_folder, require_folder_name
 from confmig.package.folder.writing import FolderCounts
 from confmig.package.limits import LIMITS
@@ -48,21 +48,6 @@ def unpack(
         digest = package.digest
     manifest = take_manifest_along(data, folder)
     return finish(_report(folder, digest, counts, changes, manifest, left_out, remarks), format_, report)
-
-
-def require_apart(data: Path, output: Path) -> None:
-    """Check that a package is not written into itself, or over itself.
-
-    Raises:
-        UsageError: It would be.
-    """
-    if not data.exists():
-        return  # whoever opens it tells so
-    source, target = data.resolve(), output.resolve()
-    if source == target or source in target.parents or target in source.parents:
-        raise UsageError(
-            f"{output}: this is the package itself, or lies within it.", "Give another place with --output."
-        )
 
 
 def _report(

@@ -41,9 +41,9 @@ class ContentDigest:
             case _:
                 pass
 
-    def add_file(self, file_id: str, content: bytes) -> None:
-        """Take the payload of a file column by the SHA-256 of its bytes."""
-        self._take("F", file_id, content.hex())
+    def add_file(self, file_id: str, sha256: str) -> None:
+        """Take the payload of a file column by the SHA-256 of its bytes, in hexadecimal digits."""
+        self._take("F", file_id, sha256)
 
     def _take(self, *parts: object) -> None:
         self._pieces.add(hashlib.sha256(self._encode(parts)).digest())

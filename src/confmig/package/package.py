@@ -126,7 +126,7 @@ class Package:
             digest.add(event)
             yield event
         for file_id in self.file_ids:
-            digest.add_file(file_id, bytes.fromhex(self.file_digest(file_id)[1]))
+            digest.add_file(file_id, self.file_digest(file_id)[1])
         self._digest = digest.hexdigest()
 
     def file_digest(self, file_id: str) -> tuple[int, str]:

@@ -1,31 +1,24 @@
 """A package in any form as the zip that the Configuration Migration Tool takes, losing nothing."""
 
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from confmig.model.records import Association, PackageEvent, Record
+from confmig.model.records import PackageEvent, Record
 from confmig.package.folder import is_folder_form
+from confmig.package.manifest import TableCount, count_tables
 from confmig.package.package import Package, require_same_content
 from confmig.package.sorting import sorted_by_id
 from confmig.package.writer import write_package
 
 
-@dataclass(slots=True)
-class PackedCounts:
-    """What is in a package: rows and pairs of associations by table, and the digest."""
-
-    rows: Counter[str] = field(default_factory=Counter)
-    associations: Counter[str] = field(default_factory=Counter)
-    digest: str = ""
-
-
-def write_zip(package: Package, path: Path) -> PackedCounts:
+def write_zip(package: Package, path: Path) -> dict[str, TableCount]:
     """Write a package as a zip, its rows in the order of their ids; it appears once it holds the same as the package.
+
+    Returns:
+        What the zip holds of each table.
 
     Raises:
         PackageError: The package cannot be read, or the zip would hold something else.
@@ -41,22 +34,13 @@ def write_zip(package: Package, path: Path) -> PackedCounts:
             files=package.open_file,
             file_ids=package.file_ids,
         )
-        counts = PackedCounts(digest=package.digest)
         with Package(unchecked, package.limits) as written:
-            _count(written.rows(), counts)
+            counts = count_tables(written)  # reads all of it, which the digest needs too
             require_same_content(package, written)
         unchecked.replace(path)
     finally:
         unchecked.unlink(missing_ok=True)
     return counts
-
-
-def _count(events: Iterable[PackageEvent], counts: PackedCounts) -> None:
-    for event in events:
-        if isinstance(event, Record):
-            counts.rows[event.table] += 1
-        elif isinstance(event, Association):
-            counts.associations[event.table] += len(event.targets)
 
 
 def _rows_by_id(events: Iterable[PackageEvent]) -> Iterator[PackageEvent]:
